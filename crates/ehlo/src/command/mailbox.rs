@@ -1,0 +1,220 @@
+//! Mailboxes (RFC 5321 4.1.2).
+
+use core::fmt;
+
+use nom::Parser;
+use nom::character::complete::char;
+
+use super::characters::{consumed, is_atext, is_qtext, many};
+use super::domain::{Domain, domain_or_literal};
+use super::{MISMATCH, Parsed, text, whole};
+
+/// The longest local part, in octets (RFC 5321 4.5.3.1.1).
+const LOCAL_PART: usize = 64;
+
+/// An address, `local-part@domain`, as the peer wrote it: quotes are kept, since without them it would mean something else.
+///
+/// ```
+/// use ehlo::Mailbox;
+///
+/// let mailbox = Mailbox::parse("\"b ob\"@example.net").unwrap();
+/// assert_eq!(mailbox.local_part(), "\"b ob\"");
+/// assert!(mailbox.unquoted().eq("b ob".chars()));
+/// assert_eq!(mailbox.domain_str(), "example.net");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Mailbox<'a> {
+    address: &'a str,
+    local: u8,
+}
+
+impl<'a> Mailbox<'a> {
+    /// Reads an address by RFC 5321 4.1.2, with UTF-8 where RFC 6531 allows it.
+    ///
+    /// # Errors
+    ///
+    /// Where it does not follow the grammar, has a local part over 64 octets, or a domain over 255.
+    pub fn parse(address: &'a str) -> Result<Self, AddressError> {
+        if address.bytes().any(|octet| octet < 32 || octet == 127) {
+            return Err(AddressError);
+        }
+        whole(mailbox(address.as_bytes(), true)).ok_or(AddressError)
+    }
+
+    /// A mailbox that was checked before.
+    pub(crate) const fn rebuilt(address: &'a str, local: u8) -> Self {
+        Self { address, local }
+    }
+
+    pub(crate) const fn local_len(&self) -> u8 {
+        self.local
+    }
+
+    /// The whole address, as written.
+    pub const fn as_str(&self) -> &'a str {
+        self.address
+    }
+
+    /// The local part as written, with its quotes where it has any; 1 to 64 octets.
+    pub fn local_part(&self) -> &'a str {
+        self.address.get(..usize::from(self.local)).unwrap_or_default()
+    }
+
+    /// The local part as it is meant: without quotes and backslashes. May be empty.
+    pub fn unquoted(&self) -> impl Iterator<Item = char> + 'a {
+        let written = self.local_part();
+        let inside = written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        let mut characters = inside.unwrap_or(written).chars();
+        let quoted = inside.is_some();
+        core::iter::from_fn(move || match characters.next() {
+            Some('\\') if quoted => characters.next(),
+            character => character,
+        })
+    }
+
+    /// The domain as written; at most 255 octets.
+    pub fn domain_str(&self) -> &'a str {
+        self.address.get(usize::from(self.local).saturating_add(1)..).unwrap_or_default()
+    }
+
+    /// The domain, or the address in an address literal.
+    pub fn domain(&self) -> Domain<'a> {
+        Domain::read(self.domain_str().as_bytes())
+    }
+}
+
+impl fmt::Display for Mailbox<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.address)
+    }
+}
+
+/// A text that is no address by RFC 5321 4.1.2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct AddressError;
+
+impl fmt::Display for AddressError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not an address by RFC 5321 4.1.2")
+    }
+}
+
+impl core::error::Error for AddressError {}
+
+/// `Mailbox = Local-part "@" ( Domain / address-literal )`.
+pub(crate) fn mailbox(input: &[u8], utf8: bool) -> Parsed<'_, Mailbox<'_>> {
+    let (rest, local) = local_part(input, utf8)?;
+    let (rest, _) = char::<_, ()>('@').parse(rest)?;
+    let (rest, _) = domain_or_literal(rest, utf8)?;
+    let local = u8::try_from(local.len()).map_err(|_| MISMATCH)?;
+    Ok((rest, Mailbox { address: text(consumed(input, rest)), local }))
+}
+
+/// `Local-part = Dot-string / Quoted-string`.
+fn local_part(input: &[u8], utf8: bool) -> Parsed<'_, &[u8]> {
+    let (rest, local) = match input.first() {
+        Some(b'"') => quoted_string(input, utf8)?,
+        _ => dot_string(input, utf8)?,
+    };
+    if local.len() > LOCAL_PART { Err(MISMATCH) } else { Ok((rest, local)) }
+}
+
+/// `Dot-string = Atom *("." Atom)`.
+fn dot_string(input: &[u8], utf8: bool) -> Parsed<'_, &[u8]> {
+    let mut rest = many(|octet| is_atext(octet, utf8), input)?.0;
+    while let Some((b'.', after)) = rest.split_first() {
+        rest = many(|octet| is_atext(octet, utf8), after)?.0;
+    }
+    Ok((rest, consumed(input, rest)))
+}
+
+/// `Quoted-string = DQUOTE *QcontentSMTP DQUOTE`, where `QcontentSMTP = qtextSMTP / quoted-pairSMTP`.
+pub(crate) fn quoted_string(input: &[u8], utf8: bool) -> Parsed<'_, &[u8]> {
+    let (mut rest, _) = char::<_, ()>('"').parse(input)?;
+    loop {
+        match rest {
+            [b'"', after @ ..] => return Ok((after, consumed(input, after))),
+            // quoted-pairSMTP = %d92 %d32-126
+            [b'\\', 32..=126, after @ ..] => rest = after,
+            [octet, after @ ..] if is_qtext(*octet, utf8) => rest = after,
+            _ => return Err(MISMATCH),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use std::string::String;
+
+    #[test]
+    fn addresses_follow_the_grammar() {
+        let good = [
+            "a@b",
+            "first.last+tag@example.com",
+            "!#$%&'*+-/=?^_`{|}~@x",
+            "\"\"@x",
+            "\"b>ob\"@x",
+            "\"b\\\"ob\"@x",
+            "\" \"@x",
+            "\"a@b\"@x",
+            "a@[192.0.2.1]",
+            "a@[IPv6:::1]",
+            "a@[tag:x]",
+            "\u{fc}ser@ex\u{e4}mple.org",
+            "\"\u{fc}\"@x",
+        ];
+        for good in good {
+            assert_eq!(Mailbox::parse(good).map(|m| m.as_str()), Ok(good));
+        }
+        let bad = [
+            "",
+            "a",
+            "@b",
+            "a@",
+            "a@b@c",
+            ".a@b",
+            "a.@b",
+            "a..b@c",
+            "a b@c",
+            "a@b c",
+            "\"a@b",
+            "\"a\"b@c",
+            "a\"b\"@c",
+            "\"a\\\"@b",
+            "a@b.",
+            "a@-b",
+            "a@[1.2.3]",
+            "a,b@c",
+            "a(b)@c",
+            "a<b@c",
+            "a\r@b.c",
+            "a\0@b",
+            "a@b\n",
+            "\"a\u{7f}\"@b",
+            "a@b>",
+        ];
+        for bad in bad {
+            assert!(Mailbox::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn quotes_are_kept_and_can_be_taken_off() {
+        let mailbox = Mailbox::parse(r#""b\"o\\b. "@x.y"#).unwrap();
+        assert_eq!(mailbox.local_part(), r#""b\"o\\b. ""#);
+        assert_eq!(mailbox.unquoted().collect::<String>(), r#"b"o\b. "#);
+        assert_eq!(mailbox.domain(), Domain::Name("x.y"));
+        assert_eq!(Mailbox::parse("a.b@c").unwrap().unquoted().collect::<String>(), "a.b");
+    }
+
+    #[test]
+    fn the_local_part_is_bounded() {
+        let at = |n: usize| "a".repeat(n) + "@b";
+        assert!(Mailbox::parse(&at(64)).is_ok());
+        assert!(Mailbox::parse(&at(65)).is_err());
+    }
+}

@@ -1,0 +1,52 @@
+//! Commands: their verbs, paths, parameters and addresses, each production of the grammar a function.
+
+pub(crate) mod characters;
+pub(crate) mod domain;
+pub(crate) mod hello;
+pub(crate) mod mail;
+pub(crate) mod mailbox;
+pub(crate) mod parameters;
+pub(crate) mod path;
+pub(crate) mod query;
+pub(crate) mod verb;
+
+pub use domain::{Domain, Literal};
+pub use hello::Hello;
+pub use mail::{Body, Mail, Rcpt};
+pub use mailbox::{AddressError, Mailbox};
+pub use parameters::Xtext;
+pub use path::{ForwardPath, ReversePath};
+pub use query::Query;
+pub(crate) use verb::Verb;
+
+/// What a production leaves and what it found. The grammar needs no more of an error than that there is one.
+pub(crate) type Parsed<'l, T> = nom::IResult<&'l [u8], T, ()>;
+
+/// What is wrong with the arguments of a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ArgumentError {
+    /// 501: not by the grammar, or a parameter given twice.
+    Syntax,
+    /// 555: a parameter of no extension in force.
+    UnknownParameter,
+    /// 504: a value that the server does not offer.
+    UnknownValue,
+    /// 500: an octet over 127 where SMTPUTF8 does not allow it.
+    NotAscii,
+}
+
+/// The text of octets that a production has checked; it can only be UTF-8.
+pub(crate) fn text(octets: &[u8]) -> &str {
+    core::str::from_utf8(octets).unwrap_or_default()
+}
+
+/// What a production found, if it used up all the input.
+pub(crate) fn whole<T>(parsed: Parsed<'_, T>) -> Option<T> {
+    match parsed {
+        Ok(([], found)) => Some(found),
+        _ => None,
+    }
+}
+
+/// The nom error that lets another alternative be tried.
+pub(crate) const MISMATCH: nom::Err<()> = nom::Err::Error(());

@@ -1,0 +1,58 @@
+//! VRFY and EXPN (RFC 5321 4.1.1.6, 4.1.1.7).
+
+use super::mail::utf8_line;
+use super::mailbox::quoted_string;
+use super::{ArgumentError, text};
+
+/// A VRFY or EXPN command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub struct Query<'a> {
+    /// The user, mailbox or list asked for, as written: a name, an address, perhaps in angle brackets.
+    pub what: &'a str,
+    /// The client takes UTF-8 in the answer (RFC 6531 3.7.4.2).
+    pub smtputf8: bool,
+}
+
+/// `vrfy = "VRFY" SP String [SP "SMTPUTF8"]`, from behind `VRFY `; EXPN likewise.
+pub(crate) fn query(arguments: &[u8], smtputf8_offered: bool) -> Result<Query<'_>, ArgumentError> {
+    let utf8 = utf8_line(arguments, smtputf8_offered)?;
+    // A quoted string may hold spaces, and may be the local part of an address.
+    let quoted = quoted_string(arguments, utf8).map_or(&[][..], |(_, quoted)| quoted).len();
+    let end = arguments.iter().skip(quoted).position(|octet| *octet == b' ');
+    let end = end.map_or(arguments.len(), |at| at.saturating_add(quoted));
+    let (what, rest) = arguments.split_at_checked(end).unwrap_or((arguments, &[]));
+    let smtputf8 = match rest.split_first() {
+        None => false,
+        Some((_, option)) if smtputf8_offered && option.eq_ignore_ascii_case(b"SMTPUTF8") => true,
+        Some((_, option)) if !option.is_empty() && !option.contains(&b' ') => return Err(ArgumentError::UnknownValue),
+        Some(_) => return Err(ArgumentError::Syntax),
+    };
+    if what.is_empty() {
+        Err(ArgumentError::Syntax)
+    } else if utf8 && !smtputf8 {
+        Err(ArgumentError::NotAscii)
+    } else {
+        Ok(Query { what: text(what), smtputf8 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries() {
+        let what = |line: &'static str, offered| query(line.as_bytes(), offered).map(|q| (q.what, q.smtputf8));
+        assert_eq!(what("bob", true), Ok(("bob", false)));
+        assert_eq!(what("<bob@x.y>", true), Ok(("<bob@x.y>", false)));
+        assert_eq!(what("\"b ob\"@x.y", true), Ok(("\"b ob\"@x.y", false)));
+        assert_eq!(what("b\u{fc}b smtputf8", true), Ok(("b\u{fc}b", true)));
+        assert_eq!(what("b\u{fc}b", true), Err(ArgumentError::NotAscii));
+        assert_eq!(what("bob SMTPUTF8", false), Err(ArgumentError::UnknownValue));
+        assert_eq!(what("bob option", true), Err(ArgumentError::UnknownValue));
+        assert_eq!(what("", true), Err(ArgumentError::Syntax));
+        assert_eq!(what("a b c", true), Err(ArgumentError::Syntax));
+    }
+}

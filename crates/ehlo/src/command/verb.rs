@@ -1,0 +1,104 @@
+//! Verbs.
+
+/// The verb of a command, whether or not it is offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Verb {
+    /// RFC 5321 4.1.1.1.
+    Ehlo,
+    /// RFC 5321 4.1.1.1.
+    Helo,
+    /// RFC 5321 4.1.1.2.
+    Mail,
+    /// RFC 5321 4.1.1.3.
+    Rcpt,
+    /// RFC 5321 4.1.1.4.
+    Data,
+    /// RFC 5321 4.1.1.5.
+    Rset,
+    /// RFC 5321 4.1.1.6.
+    Vrfy,
+    /// RFC 5321 4.1.1.7.
+    Expn,
+    /// RFC 5321 4.1.1.8.
+    Help,
+    /// RFC 5321 4.1.1.9.
+    Noop,
+    /// RFC 5321 4.1.1.10.
+    Quit,
+    /// RFC 4954.
+    Auth,
+    /// RFC 3207.
+    Starttls,
+    /// A verb that is known and not spoken here: 502, so that it is told from a mistyped one.
+    NotImplemented,
+}
+
+/// What the first word of a line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FirstWord {
+    Verb(Verb),
+    /// The method of an HTTP request: another protocol.
+    Http,
+    Unknown,
+}
+
+/// Splits a line into its first word and what follows the space behind it.
+pub(crate) fn split(line: &[u8]) -> (FirstWord, &[u8]) {
+    let end = line.iter().position(|octet| *octet == b' ').unwrap_or(line.len());
+    let (word, rest) = line.split_at_checked(end).unwrap_or((line, &[]));
+    let arguments = rest.split_first().map_or(&[][..], |(_, arguments)| arguments);
+    (first_word(word), arguments)
+}
+
+fn first_word(word: &[u8]) -> FirstWord {
+    // Most verbs have four letters, which fit a number. Clearing one bit makes capitals of letters, and no letter of anything else.
+    if let Ok(four) = <[u8; 4]>::try_from(word) {
+        let verb = match &(u32::from_be_bytes(four) & 0xdfdf_dfdf).to_be_bytes() {
+            b"EHLO" => Verb::Ehlo,
+            b"HELO" => Verb::Helo,
+            b"MAIL" => Verb::Mail,
+            b"RCPT" => Verb::Rcpt,
+            b"DATA" => Verb::Data,
+            b"RSET" => Verb::Rset,
+            b"VRFY" => Verb::Vrfy,
+            b"EXPN" => Verb::Expn,
+            b"HELP" => Verb::Help,
+            b"NOOP" => Verb::Noop,
+            b"QUIT" => Verb::Quit,
+            b"AUTH" => Verb::Auth,
+            b"BDAT" | b"LHLO" | b"ETRN" | b"TURN" | b"ATRN" | b"SEND" | b"SOML" | b"SAML" => Verb::NotImplemented,
+            b"POST" | b"HEAD" => return FirstWord::Http,
+            _ => return FirstWord::Unknown,
+        };
+        return FirstWord::Verb(verb);
+    }
+    if word.eq_ignore_ascii_case(b"STARTTLS") {
+        return FirstWord::Verb(Verb::Starttls);
+    }
+    if [&b"XCLIENT"[..], b"XFORWARD"].iter().any(|verb| word.eq_ignore_ascii_case(verb)) {
+        return FirstWord::Verb(Verb::NotImplemented);
+    }
+    let methods = [&b"GET"[..], b"PUT", b"DELETE", b"OPTIONS", b"CONNECT", b"TRACE", b"PATCH"];
+    if methods.iter().any(|method| word.eq_ignore_ascii_case(method)) {
+        return FirstWord::Http;
+    }
+    FirstWord::Unknown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verbs_are_found_in_any_case_and_nothing_else_is() {
+        assert_eq!(split(b"mAiL FROM:<>"), (FirstWord::Verb(Verb::Mail), &b"FROM:<>"[..]));
+        assert_eq!(split(b"QUIT"), (FirstWord::Verb(Verb::Quit), &b""[..]));
+        assert_eq!(split(b"sTaRtTlS"), (FirstWord::Verb(Verb::Starttls), &b""[..]));
+        assert_eq!(split(b"GET / HTTP/1.1").0, FirstWord::Http);
+        assert_eq!(split(b"\rAIL").0, FirstWord::Unknown);
+        assert_eq!(split(b"-OOP").0, FirstWord::Unknown);
+        assert_eq!(split(b"").0, FirstWord::Unknown);
+        assert_eq!(split(b" NOOP").0, FirstWord::Unknown);
+        assert_eq!(split(b"NOOP\tx").0, FirstWord::Unknown);
+    }
+}

@@ -1,0 +1,235 @@
+//! How a server behaves: settings that a session borrows.
+
+use crate::sasl::Mechanism;
+use crate::time::Millis;
+
+/// The settings of a server, shared by all its sessions. It can be a `static`:
+///
+/// ```
+/// use ehlo::{Config, Extensions, Mechanism, Millis};
+///
+/// static CONFIG: Config<'static> = Config::new("mx.example.com")
+///     .message_size(25 << 20)
+///     .mechanisms(&[Mechanism::Plain, Mechanism::Login])
+///     .command_timeout(Millis::from_mins(5))
+///     .extensions(Extensions::ALL.without(Extensions::SMTPUTF8));
+/// ```
+///
+/// Defaults are what RFC 5321 recommends, and strict where it leaves a choice.
+#[derive(Debug, Clone, Copy)]
+pub struct Config<'c> {
+    pub(crate) hostname: &'c str,
+    pub(crate) help_url: Option<&'c str>,
+    pub(crate) extensions: Extensions,
+    pub(crate) mechanisms: &'c [Mechanism],
+    pub(crate) starttls: bool,
+    pub(crate) require_auth: bool,
+    pub(crate) plaintext_auth: bool,
+    pub(crate) line_endings: LineEndings,
+    pub(crate) early_talk: EarlyTalk,
+    pub(crate) early_pipelining: Tolerance,
+    pub(crate) vrfy: Vrfy,
+    pub(crate) expn: bool,
+    pub(crate) message_size: u64,
+    pub(crate) recipients: u16,
+    pub(crate) transactions: u16,
+    pub(crate) errors: u16,
+    pub(crate) idle_commands: u16,
+    pub(crate) auth_failures: u16,
+    pub(crate) hops: u16,
+    pub(crate) command_timeout: Millis,
+    pub(crate) data_timeout: Millis,
+    pub(crate) session_timeout: Millis,
+}
+
+/// Defines chained setters: one line of documentation, a field, its type.
+macro_rules! setters {
+    ($($(#[$doc:meta])* $field:ident: $type:ty;)*) => {
+        $($(#[$doc])* #[must_use] pub const fn $field(mut self, $field: $type) -> Self { self.$field = $field; self })*
+    };
+}
+
+impl<'c> Config<'c> {
+    /// The defaults, for a server that calls itself `hostname` (a domain name or an address literal, at most 255 octets) in its
+    /// greeting, in its answer to EHLO, and when it says good-bye.
+    pub const fn new(hostname: &'c str) -> Self {
+        Self {
+            hostname,
+            help_url: None,
+            extensions: Extensions::ALL,
+            mechanisms: &[],
+            starttls: false,
+            require_auth: false,
+            plaintext_auth: false,
+            line_endings: LineEndings::Strict,
+            early_talk: EarlyTalk::Refuse(Millis::ZERO),
+            early_pipelining: Tolerance::Refuse,
+            vrfy: Vrfy::Ambiguous,
+            expn: false,
+            message_size: 25 << 20,
+            recipients: 100,
+            transactions: 100,
+            errors: 10,
+            idle_commands: 100,
+            auth_failures: 3,
+            hops: 100,
+            command_timeout: Millis::from_mins(5),
+            data_timeout: Millis::from_mins(3),
+            session_timeout: Millis::from_mins(60),
+        }
+    }
+
+    setters! {
+        /// What is advertised by EHLO, and so may be used. STARTTLS and AUTH have settings of their own.
+        extensions: Extensions;
+        /// SASL mechanisms, in the order in which EHLO names them. None: AUTH is not offered (RFC 4954).
+        mechanisms: &'c [Mechanism];
+        /// Offer STARTTLS (RFC 3207) where TLS is not on yet. The caller must be able to do the handshake.
+        starttls: bool;
+        /// Take MAIL only after AUTH: `530` otherwise (RFC 6409 4.3, submission).
+        require_auth: bool;
+        /// Offer and take mechanisms that show the password, such as PLAIN, outside TLS too.
+        plaintext_auth: bool;
+        /// What to do with a bare LF in mail data.
+        line_endings: LineEndings;
+        /// What to do with a client that speaks before the greeting.
+        early_talk: EarlyTalk;
+        /// What to do with input behind EHLO, HELO, DATA or AUTH that came before their reply went out, which RFC 2920 3.1
+        /// and RFC 4954 4 do not allow: refuse (503, and close) or allow (take it in order). Behind STARTTLS it is always thrown away.
+        early_pipelining: Tolerance;
+        /// How VRFY is answered.
+        vrfy: Vrfy;
+        /// Offer EXPN; otherwise it is 502.
+        expn: bool;
+        /// The largest message, in octets as RFC 1870 counts them; 0 for no limit.
+        message_size: u64;
+        /// Recipients in one transaction. RFC 5321 4.5.3.1.8 wants at least 100.
+        recipients: u16;
+        /// Transactions in one connection.
+        transactions: u16;
+        /// Protocol errors in one connection; the next one is answered `421` and the connection closed.
+        errors: u16;
+        /// Commands that move nothing (NOOP, RSET, HELP, VRFY, EXPN, a repeated EHLO) between two messages; those past it count as errors.
+        idle_commands: u16;
+        /// Failed authentications in one connection; the next one is answered `554` and the connection closed.
+        auth_failures: u16;
+        /// `Received` fields in a message. RFC 5321 6.3 wants at least 100.
+        hops: u16;
+        /// Time for a command line, from its first octet; and for that octet to come (RFC 5321 4.5.3.2.7: at least 5 minutes).
+        command_timeout: Millis;
+        /// Time for a block (1 KiB) of mail data (RFC 5321 4.5.3.2.5: at least 3 minutes).
+        data_timeout: Millis;
+        /// Time for the whole connection.
+        session_timeout: Millis;
+    }
+
+    /// The address that the answer to HELP names. None: HELP is 502.
+    #[must_use]
+    pub const fn help_url(mut self, url: &'c str) -> Self {
+        self.help_url = Some(url);
+        self
+    }
+}
+
+/// What to do with a bare LF in mail data. Neither choice lets it end the data; a bare CR is refused in both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum LineEndings {
+    /// Refuse the message with 550, and close: nothing that follows can be told from smuggled commands.
+    Strict,
+    /// Make it a CRLF in the content, for old devices. A dot behind it means nothing.
+    Lenient,
+}
+
+/// What to do with a client that speaks before the greeting (RFC 5321 3.1 wants it to wait).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum EarlyTalk {
+    /// Listen for so long before the greeting, and answer a client that speaks with 503 and close.
+    Refuse(Millis),
+    /// Greet at once, and take what came.
+    Allow,
+}
+
+/// Whether something that the protocol does not allow is let pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Tolerance {
+    /// It is answered with an error.
+    Refuse,
+    /// It is let pass.
+    Allow,
+}
+
+/// How VRFY is answered (RFC 5321 3.5.3, 7.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Vrfy {
+    /// 502.
+    Off,
+    /// 252 whatever was asked, so that nobody harvests addresses.
+    Ambiguous,
+    /// By a [`Request::Verify`](crate::Request::Verify).
+    Answer,
+}
+
+/// A set of SMTP extensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Extensions(u16);
+
+impl Extensions {
+    /// No extension.
+    pub const NONE: Self = Self(0);
+    /// Commands in groups (RFC 2920).
+    pub const PIPELINING: Self = Self(1);
+    /// Message size declaration (RFC 1870).
+    pub const SIZE: Self = Self(1 << 1);
+    /// 8-bit MIME transport (RFC 6152).
+    pub const EIGHTBITMIME: Self = Self(1 << 2);
+    /// Internationalised addresses (RFC 6531).
+    pub const SMTPUTF8: Self = Self(1 << 3);
+    /// Enhanced status codes (RFC 2034).
+    pub const ENHANCEDSTATUSCODES: Self = Self(1 << 4);
+    /// Every extension that this crate speaks.
+    pub const ALL: Self = Self((1 << 5) - 1);
+
+    /// Both sets together.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// This set without the other.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Whether all of `other` is in this set.
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+/// What is known of the peer before the session starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Peer {
+    pub(crate) tls: bool,
+    pub(crate) lenient: bool,
+}
+
+impl Peer {
+    /// A peer on a plain connection.
+    pub const PLAIN: Self = Self { tls: false, lenient: false };
+    /// A peer on a connection that began with a TLS handshake (RFC 8314, implicit TLS).
+    pub const TLS: Self = Self { tls: true, lenient: false };
+
+    /// Treat this peer by [`LineEndings::Lenient`], whatever the configuration says for all: an old device.
+    #[must_use]
+    pub const fn lenient(mut self) -> Self {
+        self.lenient = true;
+        self
+    }
+}

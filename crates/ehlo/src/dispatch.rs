@@ -1,0 +1,270 @@
+//! From a whole command line to a reply or a request: what is offered, what may stand here, what its arguments are.
+
+use crate::buffer::Span;
+use crate::command::mail::{self, InForce, ParkedMail, ParkedRcpt};
+use crate::command::verb::{self, FirstWord, Verb};
+use crate::command::{ArgumentError, hello, query};
+use crate::config::{Extensions, Vrfy};
+use crate::phase::{self, Event};
+use crate::reply::Reply;
+use crate::sasl::Exchange;
+use crate::session::Session;
+use crate::state::Pending;
+use crate::step::Abort;
+
+impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
+    /// Does what the line in the buffer says. `input` is what was read behind it.
+    pub(crate) fn command(&mut self, input: &mut &[u8]) {
+        let line = trim(self.line.octets());
+        let (first_word, arguments) = verb::split(line);
+        let verb = match first_word {
+            FirstWord::Verb(verb) => Some(verb),
+            // An HTTP request, perhaps with commands in its body: no line of it is carried out, however long this one is.
+            FirstWord::Http => return self.turn_out(&Reply::command_unrecognized()),
+            FirstWord::Unknown => None,
+        };
+        if self.line.overflowed() || self.line.length() > self.limit(verb) {
+            return self.fault(&Reply::line_too_long());
+        }
+        if line.iter().any(u8::is_ascii_control) {
+            return self.fault(&Reply::invalid_character());
+        }
+        let Some(verb) = verb else {
+            let reply = if line.is_ascii() { Reply::command_unrecognized() } else { Reply::invalid_character() };
+            return self.fault(&reply);
+        };
+        let arguments = Span::of(self.line.buffer(), arguments);
+        if !self.may_stand(verb, first_word, input) || !self.is_idle_allowed(verb) {
+            return;
+        }
+        if let Err(error) = self.carry_out(verb, arguments, input) {
+            let reply = match error {
+                ArgumentError::Syntax => Reply::syntax_error_in_parameters(),
+                ArgumentError::UnknownParameter => Reply::parameter_not_implemented().with_code(555),
+                ArgumentError::UnknownValue => Reply::parameter_not_implemented(),
+                ArgumentError::NotAscii => Reply::invalid_character(),
+            };
+            self.fault(&reply);
+        }
+    }
+
+    /// Whether the command is offered and may stand here; refused otherwise.
+    fn may_stand(&mut self, verb: Verb, first_word: FirstWord, input: &mut &[u8]) -> bool {
+        if !self.is_offered(verb) {
+            self.fault(&Reply::command_not_implemented());
+            return false;
+        }
+        // RFC 2920 3.1: these end a group.
+        if matches!(verb, Verb::Ehlo | Verb::Helo | Verb::Data | Verb::Auth) && !self.let_early(first_word, input) {
+            return false;
+        }
+        let refusal = match verb {
+            Verb::Auth if !self.state.extended || self.state.authenticated => Some(Reply::bad_sequence()),
+            Verb::Starttls if !self.state.extended || self.state.tls => Some(Reply::bad_sequence()),
+            _ => phase::admit(self.state.phase(), verb).refusal(),
+        };
+        match refusal {
+            Some(reply) => {
+                self.fault(&reply);
+                false
+            }
+            None => true,
+        }
+    }
+
+    fn is_offered(&self, verb: Verb) -> bool {
+        match verb {
+            Verb::NotImplemented => false,
+            Verb::Vrfy => self.config.vrfy != Vrfy::Off,
+            Verb::Expn => self.config.expn,
+            Verb::Auth => !self.config.mechanisms.is_empty(),
+            Verb::Starttls => self.config.starttls || self.state.tls,
+            _ => true,
+        }
+    }
+
+    /// Counts commands that move nothing. Past their limit each is an error besides; false where that ended the session.
+    fn is_idle_allowed(&mut self, verb: Verb) -> bool {
+        let idle = match verb {
+            Verb::Noop | Verb::Rset | Verb::Help | Verb::Vrfy | Verb::Expn | Verb::Ehlo | Verb::Helo => true,
+            _ => return true,
+        };
+        self.state.idle_commands = self.state.idle_commands.saturating_add(u16::from(idle));
+        self.state.idle_commands <= self.config.idle_commands || self.count_error()
+    }
+
+    /// Carries out a command that may stand here, up to its reply or to the request for a decision.
+    fn carry_out(&mut self, verb: Verb, arguments: Span, input: &mut &[u8]) -> Result<(), ArgumentError> {
+        match verb {
+            Verb::Ehlo | Verb::Helo => {
+                let name = hello::hello(self.octets(arguments))?;
+                let name = self.span(name);
+                self.state.pending = Pending::Hello { name, extended: verb == Verb::Ehlo };
+            }
+            Verb::Mail => return self.mail(arguments),
+            Verb::Rcpt => return self.rcpt(arguments),
+            Verb::Data => {
+                self.no_arguments(arguments)?;
+                self.state.pending = Pending::Data;
+            }
+            Verb::Rset => {
+                self.no_arguments(arguments)?;
+                self.state.go(Event::Reset, Abort::Reset);
+                self.say(&Reply::buffer_cleared());
+            }
+            Verb::Noop => {
+                self.ascii_arguments(arguments)?;
+                self.say(&Reply::ok());
+            }
+            Verb::Quit => {
+                self.no_arguments(arguments)?;
+                self.say(&Reply::good_bye());
+                self.state.close(Abort::Closed);
+            }
+            Verb::Vrfy => {
+                let query = query::query(self.octets(arguments), self.offers_utf8())?;
+                let (what, smtputf8) = (self.span(query.what.as_bytes()), query.smtputf8);
+                if self.config.vrfy == Vrfy::Answer {
+                    self.state.pending = Pending::Verify { what, smtputf8 };
+                } else {
+                    self.say(&Reply::cannot_vrfy());
+                }
+            }
+            Verb::Expn => {
+                let query = query::query(self.octets(arguments), self.offers_utf8())?;
+                self.state.pending =
+                    Pending::Expand { what: self.span(query.what.as_bytes()), smtputf8: query.smtputf8 };
+            }
+            Verb::Help => {
+                self.ascii_arguments(arguments)?;
+                self.state.pending = Pending::Help(arguments);
+            }
+            Verb::Auth => return self.auth(arguments),
+            Verb::Starttls => {
+                self.no_arguments(arguments)?;
+                // Whatever came behind it in plaintext is not read as commands, now or later (RFC 3207 4.2).
+                self.state.early |= !input.is_empty();
+                *input = &[];
+                // RFC 3207 4 names the reply; it has no row of its own.
+                self.say(&Reply::new(220, "Ready to start TLS").enhanced(0, 0));
+                self.state.go(Event::StartTls, Abort::Reset);
+            }
+            Verb::NotImplemented => {}
+        }
+        Ok(())
+    }
+
+    fn mail(&mut self, arguments: Span) -> Result<(), ArgumentError> {
+        let mail = mail::mail(self.octets(arguments), self.in_force())?;
+        let too_big = mail.size.is_some_and(|size| self.config.message_size != 0 && size > self.config.message_size);
+        let mail = ParkedMail::new(self.line.buffer(), &mail);
+        if self.config.require_auth && !self.state.authenticated {
+            self.fault(&Reply::auth_required());
+        } else if self.state.transactions >= self.config.transactions {
+            self.fault(&Reply::too_many_transactions());
+        } else if too_big {
+            self.say(&Reply::message_too_big());
+        } else {
+            self.state.pending = Pending::Mail(mail);
+        }
+        Ok(())
+    }
+
+    fn rcpt(&mut self, arguments: Span) -> Result<(), ArgumentError> {
+        let rcpt = mail::rcpt(self.octets(arguments), self.state.smtputf8)?;
+        let rcpt = ParkedRcpt::new(self.line.buffer(), &rcpt);
+        if self.state.recipients >= self.config.recipients {
+            self.say(&Reply::too_many_rcpts());
+        } else {
+            self.state.pending = Pending::Rcpt(rcpt);
+        }
+        Ok(())
+    }
+
+    /// `auth-command = "AUTH" SP sasl-mech [SP initial-response]` (RFC 4954 4).
+    fn auth(&mut self, arguments: Span) -> Result<(), ArgumentError> {
+        let octets = self.octets(arguments);
+        let mut words = octets.split(|octet| *octet == b' ');
+        let name = words.next().unwrap_or_default();
+        let initial = words.next().map(|word| self.span(word));
+        if name.is_empty() || words.next().is_some() {
+            return Err(ArgumentError::Syntax);
+        }
+        if !octets.is_ascii() {
+            return Err(ArgumentError::NotAscii);
+        }
+        let mechanisms = self.config.mechanisms;
+        let Some(mechanism) = mechanisms.iter().find(|one| one.name().as_bytes().eq_ignore_ascii_case(name)) else {
+            self.fault(&Reply::auth_type_unrecognized());
+            return Ok(());
+        };
+        if mechanism.shows_password() && !self.state.tls && !self.config.plaintext_auth {
+            self.fault(&Reply::encryption_required());
+            return Ok(());
+        }
+        let (exchange, challenge) = Exchange::begin(*mechanism);
+        self.state.exchange = Some(exchange);
+        self.state.go(Event::Auth, Abort::Reset);
+        match initial {
+            Some(response) => self.sasl_response(response, true),
+            None => self.challenge(challenge),
+        }
+        Ok(())
+    }
+
+    /// The longest line of a command, its CRLF counted: 512, and what the extensions in force add to it.
+    fn limit(&self, verb: Option<Verb>) -> usize {
+        const LINE_LIMIT: usize = 512;
+        let in_force = self.in_force();
+        let adds = |extension, octets| if in_force.extensions.contains(extension) { octets } else { 0_usize };
+        let extra = match verb {
+            // RFC 4954 4: 12,288 for the command with its initial response.
+            Some(Verb::Auth) if self.is_offered(Verb::Auth) => 12_288 - LINE_LIMIT,
+            // RFC 1870 3, RFC 6152 2, RFC 6531 3.1, RFC 4954 3.
+            Some(Verb::Mail) => adds(Extensions::SIZE, 26)
+                .saturating_add(adds(Extensions::EIGHTBITMIME, 17))
+                .saturating_add(adds(Extensions::SMTPUTF8, 10))
+                .saturating_add(if in_force.auth { 500 } else { 0 }),
+            Some(Verb::Vrfy | Verb::Expn) => adds(Extensions::SMTPUTF8, 10),
+            _ => 0,
+        };
+        LINE_LIMIT.saturating_add(extra)
+    }
+
+    /// What this client may use: nothing, if it said HELO.
+    fn in_force(&self) -> InForce {
+        if self.state.extended {
+            InForce { extensions: self.config.extensions, auth: !self.config.mechanisms.is_empty() }
+        } else {
+            InForce { extensions: Extensions::NONE, auth: false }
+        }
+    }
+
+    fn offers_utf8(&self) -> bool {
+        self.in_force().extensions.contains(Extensions::SMTPUTF8)
+    }
+
+    fn octets(&self, span: Span) -> &[u8] {
+        span.octets(self.line.buffer())
+    }
+
+    fn span(&self, part: &[u8]) -> Span {
+        Span::of(self.line.buffer(), part)
+    }
+
+    fn no_arguments(&self, arguments: Span) -> Result<(), ArgumentError> {
+        if self.octets(arguments).is_empty() { Ok(()) } else { Err(ArgumentError::Syntax) }
+    }
+
+    fn ascii_arguments(&self, arguments: Span) -> Result<(), ArgumentError> {
+        if self.octets(arguments).is_ascii() { Ok(()) } else { Err(ArgumentError::NotAscii) }
+    }
+}
+
+/// The line without white space at its end, which devices send (RFC 5321 4.1.1 lets a server take it).
+fn trim(mut line: &[u8]) -> &[u8] {
+    while let Some((b' ' | b'\t', rest)) = line.split_last() {
+        line = rest;
+    }
+    line
+}

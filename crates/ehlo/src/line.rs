@@ -1,0 +1,215 @@
+//! Framing of command lines: CRLF ends a line, and nothing else (RFC 5321 2.3.8).
+
+use memchr::memchr2;
+
+use crate::buffer::{Span, append};
+
+/// A line in the making, in a buffer of `N` octets. Any fragmentation of the input gives the same line.
+#[derive(Debug)]
+pub(crate) struct Line<const N: usize> {
+    buffer: heapless::Vec<u8, N>,
+    /// Octets at the start of the buffer that belong to an exchange (a user name between two lines) and not to this line.
+    kept: u16,
+    /// Octets of this line, CRLF included, stored or not.
+    length: u32,
+    /// The last octet was a CR.
+    cr: bool,
+    /// A bare CR was met: the rest, up to CRLF, is dropped.
+    spoilt: bool,
+}
+
+/// What framing found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Framed {
+    /// The input is used up, and the line has not ended.
+    More,
+    /// The line has ended.
+    Line,
+    /// A CR without an LF. The rest of the line, to its CRLF, will be dropped.
+    BareCr,
+    /// An LF without a CR: where the next command begins cannot be known.
+    BareLf,
+}
+
+impl<const N: usize> Line<N> {
+    pub(crate) const fn new() -> Self {
+        Self { buffer: heapless::Vec::new(), kept: 0, length: 0, cr: false, spoilt: false }
+    }
+
+    /// Takes input up to the end of the line. After [`Framed::Line`] the line stands in [`octets`](Self::octets) until
+    /// [`next`](Self::next).
+    pub(crate) fn feed(&mut self, input: &mut &[u8]) -> Framed {
+        loop {
+            let rest: &[u8] = input;
+            if self.cr {
+                let Some((octet, after)) = rest.split_first() else { return Framed::More };
+                self.cr = false;
+                if *octet != b'\n' {
+                    if !self.spoilt {
+                        self.spoilt = true;
+                        return Framed::BareCr;
+                    }
+                    continue;
+                }
+                *input = after;
+                self.length = self.length.saturating_add(1);
+                if !self.spoilt {
+                    return Framed::Line;
+                }
+                self.next();
+                continue;
+            }
+            let found = memchr2(b'\r', b'\n', rest);
+            let end = found.unwrap_or(rest.len());
+            let (text, tail) = rest.split_at_checked(end).unwrap_or((rest, &[]));
+            self.take(text);
+            let Some((octet, after)) = tail.split_first() else {
+                *input = &[];
+                return Framed::More;
+            };
+            *input = after;
+            self.length = self.length.saturating_add(1);
+            if *octet == b'\n' {
+                return Framed::BareLf;
+            }
+            self.cr = true;
+        }
+    }
+
+    fn take(&mut self, text: &[u8]) {
+        self.length = self.length.saturating_add(u32::try_from(text.len()).unwrap_or(u32::MAX));
+        if !self.spoilt {
+            append(&mut self.buffer, text);
+        }
+    }
+
+    /// Whether no octet of the line has come yet.
+    pub(crate) const fn is_untouched(&self) -> bool {
+        self.length == 0
+    }
+
+    /// Octets of the line with its CRLF, those too that did not fit the buffer.
+    pub(crate) const fn length(&self) -> usize {
+        self.length as usize
+    }
+
+    /// Whether the line had more octets than the buffer holds.
+    pub(crate) fn overflowed(&self) -> bool {
+        let text = self.buffer.len().saturating_sub(usize::from(self.kept));
+        self.length().saturating_sub(2) > text
+    }
+
+    /// The whole buffer, to which spans refer.
+    pub(crate) fn buffer(&self) -> &[u8] {
+        &self.buffer
+    }
+
+    /// The line without its CRLF.
+    pub(crate) fn octets(&self) -> &[u8] {
+        self.buffer.get(usize::from(self.kept)..).unwrap_or_default()
+    }
+
+    /// A part of the buffer, to change in place.
+    pub(crate) fn part_mut(&mut self, part: Span) -> &mut [u8] {
+        self.buffer.get_mut(part.start()..part.end()).unwrap_or_default()
+    }
+
+    /// Keeps a part of the buffer at its start, behind what is kept already, while the next line is read; where it lies then.
+    pub(crate) fn keep(&mut self, part: Span) -> Span {
+        let to = usize::from(self.kept);
+        let octets = part.octets(&self.buffer).len();
+        for at in 0..octets {
+            let octet = self.buffer.get(part.start().saturating_add(at)).copied().unwrap_or_default();
+            if let Some(place) = self.buffer.get_mut(to.saturating_add(at)) {
+                *place = octet;
+            }
+        }
+        let kept = Span::new(to, octets);
+        self.kept = u16::try_from(kept.end()).unwrap_or(u16::MAX);
+        kept
+    }
+
+    /// Makes ready for the next line; what is kept stays.
+    pub(crate) fn next(&mut self) {
+        self.buffer.truncate(usize::from(self.kept));
+        self.length = 0;
+        self.cr = false;
+        self.spoilt = false;
+    }
+
+    /// Overwrites all octets, those too that were kept. Where the line stands in its framing does not change.
+    pub(crate) fn wipe(&mut self) {
+        // All of the buffer, for a part decoded in place leaves more behind than the vector's length tells.
+        let capacity = self.buffer.capacity();
+        let _ = self.buffer.resize(capacity, 0);
+        for octet in self.buffer.iter_mut() {
+            *octet = 0;
+        }
+        self.buffer.truncate(0);
+        self.kept = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn framed(line: &mut Line<16>, mut input: &[u8]) -> (Framed, usize) {
+        let framed = line.feed(&mut input);
+        (framed, input.len())
+    }
+
+    #[test]
+    fn only_crlf_ends_a_line() {
+        let mut line = Line::<16>::new();
+        assert_eq!(framed(&mut line, b"NOOP\r"), (Framed::More, 0));
+        assert_eq!(framed(&mut line, b"\nQUIT"), (Framed::Line, 4));
+        assert_eq!(line.octets(), b"NOOP");
+        assert_eq!(line.length(), 6);
+    }
+
+    #[test]
+    fn a_bare_cr_is_told_at_once_and_spoils_the_line() {
+        let mut line = Line::<16>::new();
+        assert_eq!(framed(&mut line, b"A\rB"), (Framed::BareCr, 1));
+        assert_eq!(framed(&mut line, b"B\rC\r\r\nNOOP\r\n"), (Framed::Line, 0));
+        assert_eq!(line.octets(), b"NOOP");
+    }
+
+    #[test]
+    fn a_bare_lf_is_told_at_once() {
+        let mut line = Line::<16>::new();
+        assert_eq!(framed(&mut line, b"A\nB\r\n"), (Framed::BareLf, 3));
+        let mut spoilt = Line::<16>::new();
+        assert_eq!(framed(&mut spoilt, b"A\rB"), (Framed::BareCr, 1));
+        assert_eq!(framed(&mut spoilt, b"B\n"), (Framed::BareLf, 0));
+    }
+
+    #[test]
+    fn a_long_line_is_counted_and_not_stored() {
+        let mut line = Line::<16>::new();
+        assert_eq!(framed(&mut line, &[b'x'; 100]), (Framed::More, 0));
+        assert_eq!(framed(&mut line, b"\r\n"), (Framed::Line, 0));
+        assert!(line.overflowed());
+        assert_eq!(line.length(), 102);
+        line.next();
+        assert_eq!(framed(&mut line, b"0123456789abcdef\r\n"), (Framed::Line, 0));
+        assert!(!line.overflowed());
+    }
+
+    #[test]
+    fn what_is_kept_outlives_the_line_and_not_the_wipe() {
+        let mut line = Line::<16>::new();
+        assert_eq!(framed(&mut line, b"AUTH user\r\n").0, Framed::Line);
+        let kept = line.keep(Span::new(5, 4));
+        line.next();
+        assert_eq!(framed(&mut line, b"secret\r\n").0, Framed::Line);
+        assert_eq!((kept.octets(line.buffer()), line.octets()), (&b"user"[..], &b"secret"[..]));
+        assert!(!line.overflowed());
+        line.wipe();
+        line.next();
+        assert_eq!(line.buffer(), b"");
+        assert_eq!(framed(&mut line, b"NOOP\r\n").0, Framed::Line);
+        assert_eq!(line.octets(), b"NOOP");
+    }
+}

@@ -1,0 +1,385 @@
+//! Decisions that the core leaves to its caller, each with the answers that fit it.
+//!
+//! An answer is taken by giving it: [`MailAnswer::accept`] and its like consume it, so nothing is answered twice. One that is
+//! dropped, in whatever way, fails closed: the peer is told `451 4.3.0`, or `421` where it has just connected. `defer` leaves the
+//! decision pending, for callers that poll.
+
+use heapless::VecView;
+
+use crate::command::{Hello, Mail, Query, Rcpt};
+use crate::config::Config;
+use crate::phase::Event;
+use crate::reply::Reply;
+use crate::sasl::Credentials;
+use crate::state::{Content, Pending, State};
+use crate::step::Abort;
+use crate::write::{self, Style};
+
+/// A decision that is due, from [`Session::request`](crate::Session::request).
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Request<'s> {
+    /// A client has connected: is it let in?
+    Connect(ConnectRequest<'s>),
+    /// EHLO or HELO: is the client one that may say so?
+    Hello(HelloRequest<'s>),
+    /// AUTH, its exchange complete: are the credentials right?
+    Auth(AuthRequest<'s>),
+    /// MAIL: may this sender send?
+    Mail(MailRequest<'s>),
+    /// RCPT: is mail taken for this recipient?
+    Rcpt(RcptRequest<'s>),
+    /// DATA: can the message be taken now?
+    Data(DataRequest<'s>),
+    /// The message is in: is it taken over? After `accept` it is the caller's responsibility (RFC 5321 6.1), so have it on stable
+    /// storage, or handed on, first.
+    Message(MessageRequest<'s>),
+    /// VRFY, where the configuration says that it is answered.
+    Verify(VerifyRequest<'s>),
+    /// EXPN, where the configuration offers it.
+    Expand(ExpandRequest<'s>),
+    /// HELP.
+    Help(HelpRequest<'s>),
+}
+
+/// Defines a request: its fields, and the answer.
+macro_rules! requests {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* } => $answer:ident;)*) => {
+        $($(#[$doc])*
+        #[derive(Debug)]
+        #[non_exhaustive]
+        pub struct $name<'s> {
+            $($(#[$field_doc])* pub $field: $type,)*
+            /// Gives the decision.
+            pub answer: $answer<'s>,
+        }
+
+        #[doc = concat!("The answer to [`", stringify!($name), "`].")]
+        #[derive(Debug)]
+        #[must_use = "a decision that is dropped refuses"]
+        pub struct $answer<'s>(Turn<'s>);
+
+        impl $answer<'_> {
+            /// Refuses, with a 4yz or 5yz reply; a positive one becomes `451 4.3.0`. After `421` the connection is closed.
+            pub fn refuse(mut self, reply: &Reply<'_>) {
+                self.0.refuse(reply);
+            }
+
+            /// Leaves the decision pending: [`Session::advance`](crate::Session::advance) asks for it again.
+            pub fn defer(mut self) {
+                self.0.settled = true;
+            }
+        })*
+    };
+}
+
+requests! {
+    /// A client has connected.
+    ConnectRequest {} => ConnectAnswer;
+    /// EHLO or HELO.
+    HelloRequest {
+        /// What the client said.
+        command: Hello<'s>,
+    } => HelloAnswer;
+    /// AUTH.
+    AuthRequest {
+        /// What the client claims.
+        credentials: Credentials<'s>,
+    } => AuthAnswer;
+    /// MAIL.
+    MailRequest {
+        /// What the client said.
+        command: Mail<'s>,
+    } => MailAnswer;
+    /// RCPT.
+    RcptRequest {
+        /// What the client said.
+        command: Rcpt<'s>,
+    } => RcptAnswer;
+    /// DATA.
+    DataRequest {} => DataAnswer;
+    /// The end of the mail data.
+    MessageRequest {
+        /// Octets of content, as they were handed out.
+        size: u64,
+    } => MessageAnswer;
+    /// VRFY.
+    VerifyRequest {
+        /// What the client said.
+        command: Query<'s>,
+    } => VerifyAnswer;
+    /// EXPN.
+    ExpandRequest {
+        /// What the client said.
+        command: Query<'s>,
+    } => ExpandAnswer;
+    /// HELP.
+    HelpRequest {
+        /// What help is wanted with; often empty.
+        topic: &'s str,
+    } => HelpAnswer;
+}
+
+impl ConnectAnswer<'_> {
+    /// Lets the client in: `220`.
+    pub fn accept(mut self) {
+        self.0.say(&Reply::service_ready(), Event::LetIn);
+    }
+}
+
+impl HelloAnswer<'_> {
+    /// Welcomes the client: `250`, with what is offered if it said EHLO. An open transaction is dropped (RFC 5321 4.1.4).
+    pub fn accept(mut self) {
+        let turn = &mut self.0;
+        let Pending::Hello { extended, .. } = turn.state.pending else { return };
+        turn.state.extended = extended;
+        if extended {
+            write::ehlo(turn.out, turn.config, turn.state.tls);
+        } else {
+            turn.write(&Reply::new(250, turn.config.hostname));
+        }
+        turn.settle(Event::Hello);
+    }
+}
+
+impl AuthAnswer<'_> {
+    /// The client is who it says: `235`.
+    pub fn accept(mut self) {
+        self.0.state.authenticated = true;
+        self.0.say(&Reply::auth_ok(), Event::AuthOver);
+    }
+}
+
+impl MailAnswer<'_> {
+    /// Opens the transaction: `250 2.1.0`.
+    pub fn accept(mut self) {
+        let state = &mut *self.0.state;
+        state.transactions = state.transactions.saturating_add(1);
+        state.recipients = 0;
+        state.smtputf8 = matches!(&state.pending, Pending::Mail(mail) if mail.smtputf8());
+        self.0.say(&Reply::ok().enhanced(1, 0), Event::Mail);
+    }
+}
+
+impl RcptAnswer<'_> {
+    /// Takes the recipient: `250 2.1.5`.
+    pub fn accept(self) {
+        self.take(&Reply::ok().enhanced(1, 5));
+    }
+
+    /// Takes the recipient, who lives elsewhere now: `251`. `forward_path` is written as given, so with its angle brackets.
+    pub fn will_forward(self, forward_path: &str) {
+        self.take(&Reply::will_forward(forward_path));
+    }
+
+    /// Says that this recipient has been taken already: `250`. It does not count again.
+    pub fn duplicate(mut self) {
+        self.0.say(&Reply::duplicated_rcpt(), Event::Rcpt);
+    }
+
+    fn take(mut self, reply: &Reply<'_>) {
+        let state = &mut *self.0.state;
+        state.recipients = state.recipients.saturating_add(1);
+        self.0.say(reply, Event::Rcpt);
+    }
+}
+
+impl DataAnswer<'_> {
+    /// Asks for the mail data: `354`.
+    pub fn accept(mut self) {
+        let turn = &mut self.0;
+        turn.state.content = Content::new(turn.state.lenient);
+        turn.say(&Reply::start_mail_input(), Event::Data);
+    }
+}
+
+impl MessageAnswer<'_> {
+    /// Takes the message over: `250 2.6.0 Ok`.
+    pub fn accept(self) {
+        self.take(&Reply::ok().enhanced(6, 0));
+    }
+
+    /// Takes the message over with a text that names it, as `Ok queued as 4711`: `250 2.0.0`.
+    pub fn accept_as(self, text: &str) {
+        self.take(&Reply::new(250, text).enhanced(0, 0));
+    }
+
+    fn take(mut self, reply: &Reply<'_>) {
+        self.0.state.idle_commands = 0;
+        self.0.say(reply, Event::Answered);
+    }
+}
+
+impl VerifyAnswer<'_> {
+    /// The user is here: `250` and the mailbox, written as given.
+    pub fn accept(mut self, mailbox: &str) {
+        self.0.say(&Reply::new(250, mailbox).enhanced(1, 5), Event::Answered);
+    }
+
+    /// The user lives elsewhere, and mail is forwarded: `251`. `forward_path` is written as given, so with its angle brackets.
+    pub fn will_forward(mut self, forward_path: &str) {
+        self.0.say(&Reply::will_forward(forward_path), Event::Answered);
+    }
+
+    /// It is not said, but delivery would be tried: `252`.
+    pub fn ambiguous(mut self) {
+        self.0.say(&Reply::cannot_vrfy(), Event::Answered);
+    }
+}
+
+impl ExpandAnswer<'_> {
+    /// The members of the list, a line each, written as given: `250`. Where they do not fit the output buffer, or there are none,
+    /// the answer is `452 4.3.1` or `252` instead.
+    pub fn accept<'m>(mut self, members: impl Iterator<Item = &'m str>) {
+        let turn = &mut self.0;
+        let before = turn.out.len();
+        let reply = Reply::ok().enhanced(1, 5);
+        let style = Style::new(turn.config, turn.takes_utf8());
+        let mut members = members.peekable();
+        if members.peek().is_none() {
+            turn.write(&Reply::cannot_vrfy());
+        } else if !write::list(turn.out, style, &reply, members) {
+            turn.out.truncate(before);
+            turn.write(&Reply::out_of_memory());
+        }
+        turn.settle(Event::Answered);
+    }
+}
+
+impl HelpAnswer<'_> {
+    /// Names the configured address: `214`; `502` where there is none.
+    pub fn accept(mut self) {
+        let reply = self.0.config.help_url.map_or(Reply::command_not_implemented(), Reply::help);
+        self.0.say(&reply, Event::Answered);
+    }
+
+    /// Helps with a text of your own: `214`. Line feeds in it begin further lines.
+    pub fn accept_with(mut self, text: &str) {
+        self.0.say(&Reply::new(214, text).enhanced(0, 0), Event::Answered);
+    }
+}
+
+/// The right to settle the pending decision, once.
+#[derive(Debug)]
+struct Turn<'s> {
+    config: &'s Config<'s>,
+    state: &'s mut State,
+    out: &'s mut VecView<u8>,
+    settled: bool,
+}
+
+impl Turn<'_> {
+    /// Whether the peer takes UTF-8 in this reply (RFC 6531 3.7.4).
+    fn takes_utf8(&self) -> bool {
+        match self.state.pending {
+            Pending::Verify { smtputf8, .. } | Pending::Expand { smtputf8, .. } => smtputf8,
+            _ => self.state.smtputf8,
+        }
+    }
+
+    fn write(&mut self, reply: &Reply<'_>) {
+        let style = Style::new(self.config, self.takes_utf8());
+        write::reply(self.out, style, reply);
+    }
+
+    fn say(&mut self, reply: &Reply<'_>, event: Event) {
+        self.write(reply);
+        self.settle(event);
+    }
+
+    fn settle(&mut self, event: Event) {
+        self.settled = true;
+        self.state.pending = Pending::None;
+        self.state.go(event, Abort::Reset);
+    }
+
+    fn refuse(&mut self, reply: &Reply<'_>) {
+        let processing_error = Reply::processing_error();
+        let reply = if reply.is_positive() { &processing_error } else { reply };
+        match self.state.pending {
+            Pending::Connect => {
+                self.say(reply, Event::TurnedAway);
+                // RFC 7504 3 and RFC 5321 3.8 let these two close at once; other codes wait for QUIT (RFC 5321 3.1).
+                if matches!(reply.code(), 421 | 521) {
+                    self.state.close(Abort::Closed);
+                }
+            }
+            Pending::Auth => self.refuse_auth(reply),
+            Pending::Rcpt(_) => self.say(reply, Event::RcptRefused),
+            // Events that mean nothing outside mail data leave the others where they are.
+            _ => self.say(reply, Event::Answered),
+        }
+        if reply.code() == 421 {
+            self.state.close(Abort::Closed);
+        }
+    }
+
+    /// A temporary failure is not the client's, and does not count.
+    fn refuse_auth(&mut self, reply: &Reply<'_>) {
+        if !reply.is_permanent() {
+            return self.say(reply, Event::AuthOver);
+        }
+        self.state.auth_failures = self.state.auth_failures.saturating_add(1);
+        if self.state.auth_failures > self.config.auth_failures {
+            self.say(&Reply::auth_failed_too_often(), Event::AuthOver);
+            self.state.close(Abort::Closed);
+        } else {
+            self.say(reply, Event::AuthOver);
+        }
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        if !self.settled {
+            let reply = match self.state.pending {
+                Pending::Connect => Reply::service_not_available(),
+                _ => Reply::processing_error(),
+            };
+            self.refuse(&reply);
+        }
+    }
+}
+
+/// Rebuilds the pending request: its view from the line, its answer from the rest of the session.
+pub(crate) fn pending<'s>(
+    config: &'s Config<'s>,
+    state: &'s mut State,
+    out: &'s mut VecView<u8>,
+    line: &'s [u8],
+) -> Option<Request<'s>> {
+    let pending = state.pending;
+    let exchange = state.exchange;
+    let size = state.content.size;
+    let turn = Turn { config, state, out, settled: false };
+    Some(match pending {
+        Pending::None => {
+            let mut turn = turn;
+            turn.settled = true;
+            return None;
+        }
+        Pending::Connect => Request::Connect(ConnectRequest { answer: ConnectAnswer(turn) }),
+        Pending::Hello { name, extended } => {
+            let command = Hello { name: name.text(line), extended };
+            Request::Hello(HelloRequest { command, answer: HelloAnswer(turn) })
+        }
+        // The exchange is complete wherever this is pending; where it were not, dropping the turn refuses.
+        Pending::Auth => {
+            let credentials = exchange.and_then(|exchange| exchange.credentials(line))?;
+            Request::Auth(AuthRequest { credentials, answer: AuthAnswer(turn) })
+        }
+        Pending::Mail(mail) => Request::Mail(MailRequest { command: mail.view(line), answer: MailAnswer(turn) }),
+        Pending::Rcpt(rcpt) => Request::Rcpt(RcptRequest { command: rcpt.view(line), answer: RcptAnswer(turn) }),
+        Pending::Data => Request::Data(DataRequest { answer: DataAnswer(turn) }),
+        Pending::Message => Request::Message(MessageRequest { size, answer: MessageAnswer(turn) }),
+        Pending::Verify { what, smtputf8 } => {
+            let command = Query { what: what.text(line), smtputf8 };
+            Request::Verify(VerifyRequest { command, answer: VerifyAnswer(turn) })
+        }
+        Pending::Expand { what, smtputf8 } => {
+            let command = Query { what: what.text(line), smtputf8 };
+            Request::Expand(ExpandRequest { command, answer: ExpandAnswer(turn) })
+        }
+        Pending::Help(topic) => Request::Help(HelpRequest { topic: topic.text(line), answer: HelpAnswer(turn) }),
+    })
+}

@@ -1,0 +1,407 @@
+//! The session: the loop that turns input into steps.
+
+use crate::buffer::Span;
+use crate::command::verb::FirstWord;
+use crate::config::{Config, EarlyTalk, LineEndings, Peer, Tolerance};
+use crate::content::Piece;
+use crate::error::ApiMisuse;
+use crate::line::{Framed, Line};
+use crate::phase::{Event, Phase};
+use crate::reply::Reply;
+use crate::request::{self, Request};
+use crate::sasl::Outcome;
+use crate::state::{Pending, State};
+use crate::step::{Abort, Step};
+use crate::time::{Instant, Millis};
+use crate::write::{self, Style};
+
+/// The first octet of a TLS record that holds a handshake: no command begins with it.
+const TLS_HANDSHAKE: u8 = 0x16;
+/// Octets of mail data for which the data time-out is given anew.
+const BLOCK: u16 = 1024;
+
+/// One connection's dialogue, from the greeting to the end.
+///
+/// `LINE` is the longest command line it can hold: 512 at least, 12,288 for every SASL exchange that RFC 4954 allows. `OUT` is the
+/// room for replies: 1,024 at least, since an answer to EHLO must fit; half of it is the longest single reply.
+///
+/// Call [`advance`](Self::advance) in a loop and do what it says. See the [crate documentation](crate) for the whole loop.
+#[derive(Debug)]
+pub struct Session<'c, const LINE: usize = 1024, const OUT: usize = 1024> {
+    pub(crate) config: &'c Config<'c>,
+    pub(crate) state: State,
+    pub(crate) line: Line<LINE>,
+    out: heapless::Vec<u8, OUT>,
+    /// Octets of `out` that have been written.
+    sent: usize,
+}
+
+impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
+    /// A session with a peer that has just connected.
+    pub const fn new(config: &'c Config<'c>, peer: Peer) -> Self {
+        const { assert!(LINE >= 512 && LINE <= 32_768, "LINE must be from 512 to 32,768") };
+        const { assert!(OUT >= 1024, "OUT must be 1,024 at least") };
+        let mut state = State::new(peer);
+        state.lenient |= matches!(config.line_endings, LineEndings::Lenient);
+        Self { config, state, line: Line::new(), out: heapless::Vec::new(), sent: 0 }
+    }
+
+    /// Goes on: takes what it can from `input`, moves it forward by that, and says what to do next.
+    ///
+    /// `now` must not run backwards. Where a [`Step::Request`] has not been answered it is returned again, and no input is taken.
+    pub fn advance<'i>(&mut self, now: Instant, input: &mut &'i [u8]) -> Step<'i> {
+        self.state.started.get_or_insert(now);
+        loop {
+            if let Some(abort) = self.state.abort.take() {
+                return Step::Aborted(abort);
+            }
+            if !matches!(self.state.pending, Pending::None) {
+                return Step::Request;
+            }
+            self.finish_line();
+            // Room for one whole reply, so that nothing which follows can fail for want of it.
+            if self.out.len() > OUT / 2 {
+                return Step::Send;
+            }
+            let step = match self.state.phase() {
+                Phase::Closed => {
+                    *input = &[];
+                    Some(if self.out.is_empty() { Step::Closed } else { Step::Send })
+                }
+                Phase::Tls => {
+                    *input = &[];
+                    Some(if self.out.is_empty() { Step::StartTls } else { Step::Send })
+                }
+                Phase::Connect => self.connect(now, input),
+                Phase::Data => self.data(now, input),
+                _ => self.command_line(now, input),
+            };
+            if let Some(step) = step {
+                return step;
+            }
+        }
+    }
+
+    /// The decision that is due, after [`Step::Request`]; `None` where there is none.
+    pub fn request(&mut self) -> Option<Request<'_>> {
+        request::pending(self.config, &mut self.state, &mut self.out, self.line.buffer())
+    }
+
+    /// What waits to be written, after [`Step::Send`].
+    pub fn output(&self) -> &[u8] {
+        self.out.get(self.sent..).unwrap_or_default()
+    }
+
+    /// Says that the first `n` octets of [`output`](Self::output) have been written.
+    pub fn consume_output(&mut self, n: usize) {
+        self.sent = self.sent.saturating_add(n);
+        if self.sent >= self.out.len() {
+            self.out.clear();
+            self.sent = 0;
+        }
+    }
+
+    /// Says that the handshake asked for by [`Step::StartTls`] is done. All that was learned in plaintext is forgotten.
+    ///
+    /// # Errors
+    ///
+    /// Where no handshake was asked for.
+    pub fn tls_started(&mut self) -> Result<(), ApiMisuse> {
+        self.tls_due()?;
+        self.state.clock = None;
+        self.state.secured();
+        Ok(())
+    }
+
+    /// Says that the handshake failed. The session is over: what the peer sees of the connection is unknown.
+    ///
+    /// # Errors
+    ///
+    /// Where no handshake was asked for.
+    pub fn tls_failed(&mut self) -> Result<(), ApiMisuse> {
+        self.tls_due()?;
+        self.state.close(Abort::Closed);
+        Ok(())
+    }
+
+    fn tls_due(&self) -> Result<(), ApiMisuse> {
+        if self.state.phase() == Phase::Tls && self.out.is_empty() { Ok(()) } else { Err(ApiMisuse) }
+    }
+
+    /// Says that the peer will send nothing more. What was read before is still taken; a message that is not whole is aborted.
+    pub fn eof(&mut self) {
+        self.state.eof = true;
+    }
+
+    /// Asks the session to end: at the next command boundary it says `421` and closes. A message that is coming in is finished first.
+    pub fn shutdown(&mut self) {
+        self.state.shutdown = true;
+    }
+
+    /// Where the session stands.
+    pub const fn phase(&self) -> Phase {
+        self.state.phase()
+    }
+
+    /// Whether the connection is under TLS.
+    pub const fn is_tls(&self) -> bool {
+        self.state.tls
+    }
+
+    /// Whether the client has authenticated itself.
+    pub const fn is_authenticated(&self) -> bool {
+        self.state.authenticated
+    }
+
+    /// Whether the client said EHLO; false after HELO.
+    pub const fn is_extended(&self) -> bool {
+        self.state.extended
+    }
+
+    /// Whether the client ever sent something before it was due: before the greeting, or behind EHLO, HELO, DATA, AUTH or STARTTLS.
+    pub const fn talked_early(&self) -> bool {
+        self.state.early
+    }
+
+    /// Protocol errors so far.
+    pub const fn errors(&self) -> u16 {
+        self.state.errors
+    }
+
+    /// Before the greeting: waits for the pause to pass, and for the decision.
+    fn connect<'i>(&mut self, now: Instant, input: &mut &'i [u8]) -> Option<Step<'i>> {
+        if let EarlyTalk::Refuse(pause) = self.config.early_talk {
+            if !input.is_empty() {
+                *input = &[];
+                self.state.early = true;
+                self.turn_out(&Reply::bad_sequence());
+                return None;
+            }
+            let deadline = self.state.started.unwrap_or(now).after(pause);
+            if !self.state.eof && (!self.state.listening || now < deadline) {
+                self.state.listening = true;
+                return Some(Step::Recv { deadline });
+            }
+        }
+        if self.state.eof && input.is_empty() {
+            self.state.close(Abort::Eof);
+        } else if self.state.shutdown {
+            self.turn_out(&Reply::service_not_available());
+        } else {
+            self.state.pending = Pending::Connect;
+        }
+        None
+    }
+
+    /// In mail data: hands out content until its end.
+    fn data<'i>(&mut self, now: Instant, input: &mut &'i [u8]) -> Option<Step<'i>> {
+        let before = input.len();
+        let content = &mut self.state.content;
+        let piece = content.decoder.next(input);
+        let read = before.saturating_sub(input.len());
+        content.block = content.block.saturating_add(u16::try_from(read).unwrap_or(u16::MAX));
+        if content.block >= BLOCK {
+            content.block = 0;
+            self.state.clock = Some(now);
+        }
+        let refused = match piece {
+            Piece::More => return Some(self.wait(now, self.config.data_timeout)),
+            Piece::Content(_) if content.refused.is_some() => return None,
+            Piece::Content(octets) => {
+                content.size = content.size.saturating_add(u64::try_from(octets.len()).unwrap_or(u64::MAX));
+                content.hops.feed(octets);
+                if self.config.message_size != 0 && content.size > self.config.message_size {
+                    Abort::TooBig
+                } else if content.hops.count() > self.config.hops {
+                    Abort::TooManyHops
+                } else {
+                    return Some(Step::Content(octets));
+                }
+            }
+            Piece::Spoilt if content.refused.is_some() => return None,
+            Piece::Spoilt => Abort::LineEnding,
+            Piece::End => {
+                self.end_of_data();
+                return None;
+            }
+        };
+        content.refused = Some(refused);
+        Some(Step::Aborted(refused))
+    }
+
+    /// At the end of mail data: asks for the decision, or gives the reply that follows from the data themselves.
+    fn end_of_data(&mut self) {
+        self.state.clock = None;
+        let content = &self.state.content;
+        if content.decoder.is_spoilt() {
+            // What follows may be commands smuggled in by whoever wrote the message: nothing of it is read.
+            self.say(&Reply::new(550, "Message refused: bare CR or LF in the mail data").enhanced(6, 0));
+            self.state.close(Abort::LineEnding);
+            return;
+        }
+        let reply = match content.refused {
+            None => {
+                self.state.pending = Pending::Message;
+                return;
+            }
+            Some(Abort::TooManyHops) => Reply::too_many_hops(),
+            Some(_) => Reply::message_too_big(),
+        };
+        self.say(&reply);
+        self.state.go(Event::Answered, Abort::Reset);
+    }
+
+    /// In all other phases: reads one line, and does what it says.
+    fn command_line<'i>(&mut self, now: Instant, input: &mut &'i [u8]) -> Option<Step<'i>> {
+        if self.state.shutdown {
+            self.turn_out(&Reply::service_not_available());
+            return None;
+        }
+        let untouched = self.line.is_untouched();
+        if untouched && input.first() == Some(&TLS_HANDSHAKE) {
+            self.turn_out(&Reply::invalid_character());
+            return None;
+        }
+        match self.line.feed(input) {
+            Framed::More => {
+                if untouched && !self.line.is_untouched() {
+                    self.state.clock = Some(now);
+                }
+                return Some(self.wait(now, self.config.command_timeout));
+            }
+            Framed::Line => {
+                self.state.clock = None;
+                self.state.line_taken = true;
+                if self.state.phase() == Phase::Sasl {
+                    self.sasl_line();
+                } else {
+                    self.command(input);
+                }
+            }
+            Framed::BareCr => {
+                self.end_exchange();
+                self.fault(&Reply::invalid_character());
+            }
+            // The client takes the line for ended, and what follows may be its rest or its successor: it cannot be known, so nothing
+            // of it is read.
+            Framed::BareLf => self.turn_out(&Reply::invalid_character()),
+        }
+        None
+    }
+
+    /// Before more input: sends what is written, ends the session where its time is up or its peer gone, and waits otherwise.
+    fn wait<'i>(&mut self, now: Instant, patience: Millis) -> Step<'i> {
+        if !self.out.is_empty() {
+            return Step::Send;
+        }
+        let session = self.state.started.unwrap_or(now).after(self.config.session_timeout);
+        let deadline = self.state.clock.get_or_insert(now).after(patience).min(session);
+        if self.state.eof {
+            self.state.close(Abort::Eof);
+        } else if now >= deadline {
+            self.say(&Reply::timeout());
+            self.state.close(Abort::Timeout);
+        } else {
+            return Step::Recv { deadline };
+        }
+        match self.state.abort.take() {
+            Some(abort) => Step::Aborted(abort),
+            None if self.out.is_empty() => Step::Closed,
+            None => Step::Send,
+        }
+    }
+
+    /// Makes the buffer ready for the next line, once the last one has been dealt with.
+    fn finish_line(&mut self) {
+        if !self.state.line_taken {
+            return;
+        }
+        self.state.line_taken = false;
+        if self.state.exchange.is_some() && self.state.phase() != Phase::Sasl {
+            self.end_exchange();
+        }
+        self.line.next();
+    }
+
+    /// Forgets an exchange and its secrets.
+    fn end_exchange(&mut self) {
+        if self.state.exchange.take().is_some() {
+            self.line.wipe();
+            self.state.go(Event::AuthOver, Abort::Reset);
+        }
+    }
+
+    /// A line of a SASL exchange (RFC 4954 4).
+    fn sasl_line(&mut self) {
+        let limit = LINE.min(12_288);
+        if self.line.overflowed() || self.line.length() > limit.saturating_add(2) {
+            self.end_exchange();
+            self.fault(&Reply::line_too_long());
+            return;
+        }
+        let response = Span::of(self.line.buffer(), self.line.octets());
+        self.sasl_response(response, false);
+    }
+
+    /// A response, which is part of the line.
+    pub(crate) fn sasl_response(&mut self, response: Span, initial: bool) {
+        let Some(exchange) = &mut self.state.exchange else { return };
+        let refusal = match exchange.respond(&mut self.line, response, initial) {
+            Outcome::Challenge(challenge) => return self.challenge(challenge),
+            Outcome::Complete => {
+                self.state.pending = Pending::Auth;
+                return;
+            }
+            Outcome::Cancelled => Reply::auth_aborted(),
+            Outcome::Malformed => Reply::syntax_error_in_parameters(),
+        };
+        self.end_exchange();
+        self.fault(&refusal);
+    }
+
+    pub(crate) fn challenge(&mut self, base64: &str) {
+        write::challenge(&mut self.out, base64);
+    }
+
+    pub(crate) fn say(&mut self, reply: &Reply<'_>) {
+        let style = Style::new(self.config, self.state.smtputf8);
+        write::reply(&mut self.out, style, reply);
+    }
+
+    /// Refuses what is a protocol error, and ends the session where there have been too many.
+    pub(crate) fn fault(&mut self, reply: &Reply<'_>) {
+        if self.count_error() {
+            self.say(reply);
+        }
+    }
+
+    /// Counts a protocol error; where there have been too many it ends the session and says false.
+    pub(crate) fn count_error(&mut self) -> bool {
+        self.state.errors = self.state.errors.saturating_add(1);
+        let bearable = self.state.errors <= self.config.errors;
+        if !bearable {
+            self.turn_out(&Reply::too_much_failure());
+        }
+        bearable
+    }
+
+    /// Says a last word, and closes.
+    pub(crate) fn turn_out(&mut self, reply: &Reply<'_>) {
+        self.say(reply);
+        self.state.close(if self.state.shutdown { Abort::Shutdown } else { Abort::Closed });
+    }
+
+    /// Notes that input was there before it was due; whether that is let pass. Where it is not, the session has been ended.
+    pub(crate) fn let_early(&mut self, first_word: FirstWord, input: &[u8]) -> bool {
+        if input.is_empty() {
+            return true;
+        }
+        debug_assert!(matches!(first_word, FirstWord::Verb(_)), "only commands end a group");
+        self.state.early = true;
+        if self.config.early_pipelining == Tolerance::Refuse {
+            self.turn_out(&Reply::bad_sequence());
+            return false;
+        }
+        true
+    }
+}

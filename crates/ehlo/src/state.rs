@@ -1,0 +1,150 @@
+//! What a session remembers, apart from its two buffers.
+
+use crate::buffer::Span;
+use crate::command::mail::{ParkedMail, ParkedRcpt};
+use crate::config::Peer;
+use crate::content::Decoder;
+use crate::hops::Hops;
+use crate::phase::{Event, Phase};
+use crate::sasl::Exchange;
+use crate::step::Abort;
+use crate::time::Instant;
+
+/// The decision that is due.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Pending {
+    None,
+    Connect,
+    Hello { name: Span, extended: bool },
+    Auth,
+    Mail(ParkedMail),
+    Rcpt(ParkedRcpt),
+    Data,
+    Message,
+    Verify { what: Span, smtputf8: bool },
+    Expand { what: Span, smtputf8: bool },
+    Help(Span),
+}
+
+/// What a session remembers.
+#[derive(Debug)]
+pub(crate) struct State {
+    phase: Phase,
+    pub(crate) pending: Pending,
+    /// A transaction ended in another way than by its answer; the caller has yet to be told.
+    pub(crate) abort: Option<Abort>,
+
+    /// The connection is under TLS.
+    pub(crate) tls: bool,
+    /// Bare LF is let pass for this peer.
+    pub(crate) lenient: bool,
+    /// The client said EHLO, not HELO.
+    pub(crate) extended: bool,
+    pub(crate) authenticated: bool,
+    /// The transaction, or the query being answered, is internationalised.
+    pub(crate) smtputf8: bool,
+    /// The peer sent something before it was due.
+    pub(crate) early: bool,
+    /// The pause before the greeting has begun.
+    pub(crate) listening: bool,
+    /// The line in the buffer has been dealt with, once nothing is pending.
+    pub(crate) line_taken: bool,
+    pub(crate) eof: bool,
+    pub(crate) shutdown: bool,
+
+    pub(crate) errors: u16,
+    pub(crate) auth_failures: u16,
+    pub(crate) idle_commands: u16,
+    pub(crate) transactions: u16,
+    pub(crate) recipients: u16,
+
+    /// When the connection began.
+    pub(crate) started: Option<Instant>,
+    /// When the wait for what is read now began.
+    pub(crate) clock: Option<Instant>,
+
+    pub(crate) exchange: Option<Exchange>,
+    pub(crate) content: Content,
+}
+
+/// The mail data of the open transaction.
+#[derive(Debug)]
+pub(crate) struct Content {
+    pub(crate) decoder: Decoder,
+    pub(crate) hops: Hops,
+    /// Octets of content so far.
+    pub(crate) size: u64,
+    /// Octets read since the clock was last set.
+    pub(crate) block: u16,
+    /// Why the message will be refused at its end; the caller has been told.
+    pub(crate) refused: Option<Abort>,
+}
+
+impl Content {
+    pub(crate) const fn new(lenient: bool) -> Self {
+        Self { decoder: Decoder::new(lenient), hops: Hops::new(), size: 0, block: 0, refused: None }
+    }
+}
+
+impl State {
+    pub(crate) const fn new(peer: Peer) -> Self {
+        Self {
+            phase: Phase::Connect,
+            pending: Pending::None,
+            abort: None,
+            tls: peer.tls,
+            lenient: peer.lenient,
+            extended: false,
+            authenticated: false,
+            smtputf8: false,
+            early: false,
+            listening: false,
+            line_taken: false,
+            eof: false,
+            shutdown: false,
+            errors: 0,
+            auth_failures: 0,
+            idle_commands: 0,
+            transactions: 0,
+            recipients: 0,
+            started: None,
+            clock: None,
+            exchange: None,
+            content: Content::new(false),
+        }
+    }
+
+    pub(crate) const fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// Moves on by the table. A transaction that ends with it, and not by its answer, is reported for `reason`.
+    pub(crate) fn go(&mut self, event: Event, reason: Abort) {
+        let before = self.phase;
+        self.phase = before.after(event);
+        let ended = before.in_transaction() && !self.phase.in_transaction();
+        if ended {
+            let told = event == Event::Answered || self.content.refused.is_some();
+            if !told {
+                self.abort = Some(reason);
+            }
+            self.smtputf8 = false;
+            self.recipients = 0;
+            self.content.refused = None;
+        }
+    }
+
+    /// Ends the session: what is written goes out, nothing more is read.
+    pub(crate) fn close(&mut self, reason: Abort) {
+        self.pending = Pending::None;
+        self.go(Event::Close, reason);
+    }
+
+    /// Forgets what was learned in plaintext (RFC 3207 4.2). Counters stay: they bound the connection.
+    pub(crate) fn secured(&mut self) {
+        self.tls = true;
+        self.extended = false;
+        self.authenticated = false;
+        self.go(Event::Handshake, Abort::Reset);
+    }
+}

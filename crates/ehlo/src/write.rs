@@ -1,0 +1,324 @@
+//! Serialising replies (RFC 5321 4.2) and the answer to EHLO (4.1.1.1).
+
+use heapless::VecView;
+
+use crate::buffer::append;
+use crate::config::{Config, Extensions};
+use crate::reply::{Enhanced, Reply, Text, Value};
+use crate::sasl::Mechanism;
+
+/// Octets of a reply line before its CRLF: with it, 512 (RFC 5321 4.5.3.1.5).
+const LINE: usize = 510;
+
+/// What decides how a text is written.
+#[derive(Clone, Copy)]
+pub(crate) struct Style<'c> {
+    /// The server's own name, for `{domain}`.
+    pub(crate) domain: &'c str,
+    /// Enhanced status codes are offered (RFC 2034).
+    pub(crate) enhanced: bool,
+    /// The peer takes UTF-8 in replies (RFC 6531 3.7.4).
+    pub(crate) utf8: bool,
+}
+
+impl<'c> Style<'c> {
+    pub(crate) const fn new(config: &Config<'c>, utf8: bool) -> Self {
+        let enhanced = config.extensions.contains(Extensions::ENHANCEDSTATUSCODES);
+        Self { domain: config.hostname, enhanced, utf8 }
+    }
+}
+
+/// Writes a reply.
+pub(crate) fn reply(out: &mut VecView<u8>, style: Style<'_>, reply: &Reply<'_>) {
+    let enhanced = if style.enhanced { reply.enhanced_code() } else { None };
+    let mut lines = Lines::new(out, reply.code, enhanced, style.utf8);
+    match reply.text {
+        Text::Plain(text) => lines.text(text),
+        Text::Template(template, values) => lines.template(template, style.domain, values),
+    }
+    lines.end();
+}
+
+/// Writes a 334 challenge, whose text is base64 already.
+pub(crate) fn challenge(out: &mut VecView<u8>, base64: &str) {
+    let mut lines = Lines::new(out, 334, None, false);
+    lines.text(base64);
+    lines.end();
+}
+
+/// Writes several lines under one code; whether all of them had room.
+pub(crate) fn list<'m>(
+    out: &mut VecView<u8>,
+    style: Style<'_>,
+    reply: &Reply<'_>,
+    members: impl Iterator<Item = &'m str>,
+) -> bool {
+    let enhanced = if style.enhanced { reply.enhanced_code() } else { None };
+    let mut lines = Lines::new(out, reply.code, enhanced, style.utf8);
+    let mut first = true;
+    for member in members {
+        if !first {
+            lines.next();
+        }
+        first = false;
+        lines.text(member);
+    }
+    lines.end()
+}
+
+/// Writes the answer to EHLO: what is configured, and may be used as things stand.
+pub(crate) fn ehlo(out: &mut VecView<u8>, config: &Config<'_>, tls: bool) {
+    let mut lines = Lines::new(out, 250, None, false);
+    lines.text(config.hostname);
+    let offered = [
+        (Extensions::PIPELINING, "PIPELINING"),
+        (Extensions::EIGHTBITMIME, "8BITMIME"),
+        (Extensions::SMTPUTF8, "SMTPUTF8"),
+        (Extensions::ENHANCEDSTATUSCODES, "ENHANCEDSTATUSCODES"),
+    ];
+    if config.extensions.contains(Extensions::SIZE) {
+        lines.next();
+        lines.text("SIZE ");
+        lines.number(config.message_size);
+    }
+    for (extension, keyword) in offered {
+        if config.extensions.contains(extension) {
+            lines.next();
+            lines.text(keyword);
+        }
+    }
+    if config.starttls && !tls {
+        lines.next();
+        lines.text("STARTTLS");
+    }
+    let usable = |mechanism: &&Mechanism| tls || config.plaintext_auth || !mechanism.shows_password();
+    let mut mechanisms = config.mechanisms.iter().filter(usable).peekable();
+    if mechanisms.peek().is_some() {
+        lines.next();
+        lines.text("AUTH");
+        for mechanism in mechanisms {
+            lines.text(" ");
+            lines.text(mechanism.name());
+        }
+    }
+    lines.end();
+}
+
+/// The lines of one reply in the making. Where room runs out the text is cut; the reply stays well-formed, since room for the
+/// end of the line is always kept.
+struct Lines<'o> {
+    out: &'o mut VecView<u8>,
+    code: u16,
+    enhanced: Option<Enhanced>,
+    utf8: bool,
+    /// Where the octet between code and text of the current line lies.
+    separator: usize,
+    /// Where the current line begins.
+    begin: usize,
+    cut: bool,
+}
+
+impl<'o> Lines<'o> {
+    fn new(out: &'o mut VecView<u8>, code: u16, enhanced: Option<Enhanced>, utf8: bool) -> Self {
+        // RFC 2034 3: 3yz replies carry no enhanced status code.
+        let enhanced = enhanced.filter(|_| !(300..400).contains(&code));
+        let mut lines = Self { out, code, enhanced, utf8, separator: 0, begin: 0, cut: false };
+        lines.prefix();
+        lines
+    }
+
+    fn prefix(&mut self) {
+        self.begin = self.out.len();
+        self.decimal(u32::from(self.code));
+        self.separator = self.out.len();
+        self.octets(b" ");
+        if let Some(Enhanced { class, subject, detail }) = self.enhanced {
+            self.decimal(u32::from(class));
+            self.octets(b".");
+            self.decimal(u32::from(subject));
+            self.octets(b".");
+            self.decimal(u32::from(detail));
+            self.octets(b" ");
+        }
+    }
+
+    /// Ends the current line as one that is continued, and begins the next.
+    fn next(&mut self) {
+        // CRLF, `250 5.123.123 `, and the end of that line.
+        const NEEDED: usize = 2 + 14 + 2;
+        if self.out.capacity().saturating_sub(self.out.len()) < NEEDED {
+            self.cut = true;
+            return;
+        }
+        if let Some(separator) = self.out.get_mut(self.separator) {
+            *separator = b'-';
+        }
+        append(self.out, b"\r\n");
+        self.prefix();
+    }
+
+    /// Ends the reply; whether nothing was cut.
+    fn end(self) -> bool {
+        append(self.out, b"\r\n") && !self.cut
+    }
+
+    fn octets(&mut self, octets: &[u8]) {
+        let column = self.out.len().saturating_sub(self.begin);
+        if column.saturating_add(octets.len()) > LINE {
+            self.next();
+        }
+        let room = self.out.capacity().saturating_sub(self.out.len());
+        if self.cut || room < octets.len().saturating_add(2) {
+            self.cut = true;
+        } else {
+            append(self.out, octets);
+        }
+    }
+
+    /// Text made printable: a line feed begins a line, any other control becomes `?`, and so does what is not ASCII unless the
+    /// peer takes UTF-8.
+    fn text(&mut self, text: &str) {
+        for character in text.chars() {
+            match character {
+                '\n' => self.next(),
+                ' '..='~' => self.octets(character.encode_utf8(&mut [0; 4]).as_bytes()),
+                '\u{a0}'.. if self.utf8 => self.octets(character.encode_utf8(&mut [0; 4]).as_bytes()),
+                _ => self.octets(b"?"),
+            }
+        }
+    }
+
+    /// A value of the peer's or the application's, within a text: it cannot begin a line of the reply.
+    fn value(&mut self, value: &str) {
+        for line in value.split('\n') {
+            self.text(line);
+        }
+    }
+
+    fn template(&mut self, template: &str, domain: &str, values: [Value<'_>; 2]) {
+        let mut values = values.into_iter();
+        for part in template.split('{') {
+            // Only what stands behind a brace has one that closes it.
+            let Some((name, rest)) = part.split_once('}') else {
+                self.text(part);
+                continue;
+            };
+            if name == "domain" {
+                self.value(domain);
+            } else {
+                match values.next() {
+                    Some(Value::Text(text)) => self.value(text),
+                    Some(Value::Number(number)) => self.decimal(number),
+                    Some(Value::None) | None => {}
+                }
+            }
+            self.text(rest);
+        }
+    }
+
+    fn decimal(&mut self, number: u32) {
+        self.number(u64::from(number));
+    }
+
+    fn number(&mut self, mut number: u64) {
+        let mut digits = [0_u8; 20];
+        let mut count = 0_usize;
+        for digit in digits.iter_mut().rev() {
+            // The remainder is below 10.
+            *digit = b'0'.wrapping_add((number % 10) as u8);
+            number /= 10;
+            count = count.wrapping_add(1);
+            if number == 0 {
+                break;
+            }
+        }
+        let start = digits.len().saturating_sub(count);
+        self.octets(digits.get(start..).unwrap_or_default());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use std::string::{String, ToString};
+
+    const STYLE: Style<'static> = Style { domain: "mx.example.net", enhanced: true, utf8: false };
+
+    fn written<const N: usize>(style: Style<'_>, what: &Reply<'_>) -> String {
+        let mut out = heapless::Vec::<u8, N>::new();
+        reply(&mut out, style, what);
+        std::str::from_utf8(&out).unwrap().to_string()
+    }
+
+    #[test]
+    fn a_reply_carries_code_enhanced_code_and_values() {
+        assert_eq!(written::<512>(STYLE, &Reply::good_bye()), "221 2.0.0 mx.example.net Good-bye\r\n");
+        assert_eq!(
+            written::<512>(STYLE, &Reply::greylisted("bob@example.net", 5)),
+            "450 4.7.1 bob@example.net: Recipient address rejected: Greylisted for 5 minutes\r\n"
+        );
+        assert_eq!(written::<512>(STYLE, &Reply::service_ready()), "220 mx.example.net Service ready\r\n");
+        assert_eq!(
+            written::<512>(STYLE, &Reply::start_mail_input()),
+            "354 Start mail input; end with <CRLF>.<CRLF>\r\n"
+        );
+        let bare = Style { enhanced: false, ..STYLE };
+        assert_eq!(written::<512>(bare, &Reply::ok()), "250 Ok\r\n");
+    }
+
+    #[test]
+    fn what_a_peer_said_is_made_printable() {
+        let echoed = written::<512>(STYLE, &Reply::invalid_user("a\r\n250 ok\u{7}\u{fc}@b"));
+        assert_eq!(echoed, "550 5.1.1 invalid user - a?250 ok??@b\r\n");
+        let utf8 = Style { utf8: true, ..STYLE };
+        assert_eq!(written::<512>(utf8, &Reply::invalid_user("\u{fc}@b")), "550 5.1.1 invalid user - \u{fc}@b\r\n");
+    }
+
+    #[test]
+    fn a_brace_of_the_application_is_text() {
+        assert_eq!(written::<512>(STYLE, &Reply::new(250, "a {domain} b")), "250 a {domain} b\r\n");
+    }
+
+    #[test]
+    fn a_long_text_is_continued_with_the_codes_in_every_line() {
+        let text = "x".repeat(1200);
+        let written = written::<2048>(STYLE, &Reply::new(550, &text).enhanced(7, 1));
+        let lines: std::vec::Vec<_> = written.split_terminator("\r\n").collect();
+        assert_eq!(lines.len(), 3);
+        assert!(lines.iter().all(|line| line.len() <= LINE));
+        assert!(lines[0].starts_with("550-5.7.1 x") && lines[1].starts_with("550-5.7.1 x"));
+        assert!(lines[2].starts_with("550 5.7.1 x"));
+        assert_eq!(written.matches('x').count(), 1200);
+    }
+
+    #[test]
+    fn a_text_without_room_is_cut_and_still_a_reply() {
+        for room in 40..64 {
+            let mut out = heapless::Vec::<u8, 64>::new();
+            out.resize(64 - room, b'-').unwrap();
+            reply(&mut out, STYLE, &Reply::new(550, "one\ntwo\nthree, and all that comes after it").enhanced(7, 1));
+            let written = std::str::from_utf8(&out[64 - room..]).unwrap();
+            assert!(written.ends_with("\r\n"), "{written:?}");
+            let lines: std::vec::Vec<_> = written.split_terminator("\r\n").collect();
+            let (last, others) = lines.split_last().unwrap();
+            assert!(last.starts_with("550 5.7.1") && others.iter().all(|l| l.starts_with("550-5.7.1")), "{written:?}");
+        }
+    }
+
+    #[test]
+    fn ehlo_offers_what_may_be_used() {
+        let config = Config::new("mx").starttls(true).mechanisms(&[Mechanism::Plain, Mechanism::Login]);
+        let text = |tls: bool| {
+            let mut out = heapless::Vec::<u8, 1024>::new();
+            ehlo(&mut out, &config, tls);
+            std::str::from_utf8(&out).unwrap().to_string()
+        };
+        assert_eq!(
+            text(false),
+            "250-mx\r\n250-SIZE 26214400\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n250 STARTTLS\r\n"
+        );
+        assert!(text(true).ends_with("250 AUTH PLAIN LOGIN\r\n"));
+        assert!(!text(true).contains("STARTTLS"));
+    }
+}
