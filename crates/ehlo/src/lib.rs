@@ -63,7 +63,6 @@
 //! #     fn write(&mut self, b: &[u8]) -> std::io::Result<usize> { self.1.write(b) }
 //! #     fn flush(&mut self) -> std::io::Result<()> { Ok(()) }
 //! # }
-//! # impl Read for &mut Pipe { fn read(&mut self, b: &mut [u8]) -> std::io::Result<usize> { (**self).read(b) } }
 //! # let mut pipe = Pipe(Default::default(), Vec::new());
 //! # serve(&mut pipe).unwrap();
 //! ```
