@@ -27,10 +27,13 @@
 //!     loop {
 //!         let now = Instant::from_millis(begin.elapsed().as_millis() as u64);
 //!         match session.advance(now, &mut input) {
-//!             Step::Recv { .. } => match stream.read(&mut buffer)? { // a real caller gives up at the deadline
-//!                 0 => session.eof(),
-//!                 n => input = &buffer[..n],
-//!             },
+//!             Step::Recv { .. } => {
+//!                 let n = stream.read(&mut buffer)?; // a real caller gives up at the deadline
+//!                 input = &buffer[..n];
+//!                 if n == 0 {
+//!                     session.eof();
+//!                 }
+//!             }
 //!             Step::Send => {
 //!                 let n = stream.write(session.output())?;
 //!                 session.consume_output(n);
