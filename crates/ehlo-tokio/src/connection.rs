@@ -1,0 +1,274 @@
+//! One connection: the loop of the core, on tokio.
+
+use std::io;
+use std::time::Duration;
+
+use ehlo::{Abort, Config, Instant, Peer, Request, Session, Step};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+
+use crate::handler::{Handler, Receipt, Recipient, Verified};
+use crate::stream::Stream;
+
+/// The longest command line: what RFC 4954 allows in a SASL exchange.
+const LINE: usize = 12_288;
+/// Room for replies, twice the longest.
+const OUT: usize = 4096;
+/// Octets read at once.
+const BUFFER: usize = 16 * 1024;
+/// How long, and for how many octets, a closed connection is still read, so that its last reply is not lost to a reset.
+const LINGER: (Duration, usize) = (Duration::from_secs(1), 256 * 1024);
+
+/// How to serve a connection. Make one, set what differs, and [`serve`](Self::serve).
+///
+/// ```
+/// # use ehlo_tokio::{Connection, Handler, ehlo::Config};
+/// # async fn example(stream: tokio::net::TcpStream, mut handler: impl Handler) -> std::io::Result<()> {
+/// let config = Config::new("mx.example.net");
+/// Connection::new(&config).serve(stream, &mut handler).await
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Connection<'c> {
+    config: &'c Config<'c>,
+    tls: Option<TlsAcceptor>,
+    implicit: bool,
+    lenient: bool,
+    write_timeout: Duration,
+    handshake_timeout: Duration,
+    shutdown: CancellationToken,
+}
+
+impl<'c> Connection<'c> {
+    /// A plain connection, without TLS, that takes 5 minutes to write and 30 seconds for a handshake at most.
+    pub fn new(config: &'c Config<'c>) -> Self {
+        Self {
+            config,
+            tls: None,
+            implicit: false,
+            lenient: false,
+            write_timeout: Duration::from_secs(300),
+            handshake_timeout: Duration::from_secs(30),
+            shutdown: CancellationToken::new(),
+        }
+    }
+
+    /// Can do TLS. It is offered by STARTTLS where the configuration says so ([`Config::starttls`]).
+    #[must_use]
+    pub fn tls(mut self, acceptor: TlsAcceptor) -> Self {
+        self.tls = Some(acceptor);
+        self
+    }
+
+    /// Begins with a TLS handshake (RFC 8314). Without [`tls`](Self::tls) every connection fails.
+    #[must_use]
+    pub const fn implicit_tls(mut self) -> Self {
+        self.implicit = true;
+        self
+    }
+
+    /// Lets this peer send bare LF in mail data: see [`Peer::lenient`].
+    #[must_use]
+    pub const fn lenient(mut self, lenient: bool) -> Self {
+        self.lenient = lenient;
+        self
+    }
+
+    /// How long the peer may take to read what was written to it.
+    #[must_use]
+    pub const fn write_timeout(mut self, timeout: Duration) -> Self {
+        self.write_timeout = timeout;
+        self
+    }
+
+    /// How long a TLS handshake may take.
+    #[must_use]
+    pub const fn handshake_timeout(mut self, timeout: Duration) -> Self {
+        self.handshake_timeout = timeout;
+        self
+    }
+
+    /// Ends the session with `421` at the next command boundary once the token is cancelled.
+    #[must_use]
+    pub fn shutdown(mut self, token: CancellationToken) -> Self {
+        self.shutdown = token;
+        self
+    }
+
+    /// Serves one connection to its end.
+    ///
+    /// # Errors
+    ///
+    /// What the stream gave, or a failed handshake, or a peer that did not read in time (`TimedOut`). The handler has been told of
+    /// a transaction that was open by then.
+    pub async fn serve<T, H>(&self, stream: T, handler: &mut H) -> io::Result<()>
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send,
+        H: Handler,
+    {
+        let mut stream = Stream::Plain(stream);
+        let mut peer = if self.implicit { Peer::TLS } else { Peer::PLAIN };
+        if self.lenient {
+            peer = peer.lenient();
+        }
+        if self.implicit {
+            stream = self.secure(stream, handler).await?;
+        }
+        let mut session = Box::new(Session::<LINE, OUT>::new(self.config, peer));
+        let served = self.run(&mut session, stream, handler).await;
+        if served.is_err() && session.phase().in_transaction() {
+            handler.aborted(Abort::Eof).await;
+        }
+        served
+    }
+
+    async fn run<T, H>(
+        &self,
+        session: &mut Session<'_, LINE, OUT>,
+        mut stream: Stream<T>,
+        handler: &mut H,
+    ) -> io::Result<()>
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send,
+        H: Handler,
+    {
+        let begin = time::Instant::now();
+        let mut buffer = vec![0; BUFFER];
+        let mut input: &[u8] = &[];
+        let mut told = false;
+        loop {
+            let now = Instant::from_millis(u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX));
+            match session.advance(now, &mut input) {
+                Step::Recv { deadline } => {
+                    let deadline = begin + Duration::from_millis(deadline.as_millis());
+                    let read = tokio::select! {
+                        biased;
+                        () = self.shutdown.cancelled(), if !told => {
+                            told = true;
+                            session.shutdown();
+                            None
+                        }
+                        read = stream.read(&mut buffer) => Some(read.unwrap_or(0)),
+                        () = time::sleep_until(deadline) => None,
+                    };
+                    input = &buffer[..read.unwrap_or(0)];
+                    // An error of the stream ends it as well.
+                    if read == Some(0) {
+                        session.eof();
+                    }
+                }
+                Step::Send => {
+                    handler.replies(session.output());
+                    self.write(&mut stream, session.output()).await?;
+                    session.consume_output(usize::MAX);
+                }
+                Step::Request => decide(session, handler).await,
+                Step::Content(octets) => handler.content(octets).await,
+                Step::Aborted(abort) => handler.aborted(abort).await,
+                Step::StartTls => {
+                    // Errors of these two calls are misuse, and the step says that they are due.
+                    let secured = self.secure(stream, handler).await;
+                    let _ = if secured.is_ok() { session.tls_started() } else { session.tls_failed() };
+                    stream = secured?;
+                }
+                Step::Closed => {
+                    linger(&mut stream).await;
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Writes all of it in time.
+    async fn write<T>(&self, stream: &mut Stream<T>, octets: &[u8]) -> io::Result<()>
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send,
+    {
+        let written = async {
+            stream.write_all(octets).await?;
+            stream.flush().await
+        };
+        time::timeout(self.write_timeout, written).await?
+    }
+
+    /// Does the handshake in time, and tells the handler.
+    async fn secure<T, H>(&self, stream: Stream<T>, handler: &mut H) -> io::Result<Stream<T>>
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send,
+        H: Handler,
+    {
+        let acceptor = self.tls.as_ref().ok_or_else(|| io::Error::other("no TLS configuration"))?;
+        let stream = time::timeout(self.handshake_timeout, stream.secure(acceptor)).await??;
+        if let Some(tls) = stream.tls() {
+            handler.secured(tls);
+        }
+        Ok(stream)
+    }
+}
+
+/// Puts the pending request to the handler, and gives its answer.
+async fn decide<H: Handler>(session: &mut Session<'_, LINE, OUT>, handler: &mut H) {
+    /// Accepts or refuses.
+    macro_rules! settle {
+        ($request:ident, $decision:expr, $ok:pat => $accept:expr) => {
+            match $decision {
+                Ok($ok) => $accept,
+                Err(reply) => $request.answer.refuse(&reply),
+            }
+        };
+    }
+    match session.request() {
+        Some(Request::Connect(ask)) => settle!(ask, handler.connect().await, () => ask.answer.accept()),
+        Some(Request::Hello(ask)) => settle!(ask, handler.hello(ask.command).await, () => ask.answer.accept()),
+        Some(Request::Auth(ask)) => settle!(ask, handler.auth(ask.credentials).await, () => ask.answer.accept()),
+        Some(Request::Mail(ask)) => settle!(ask, handler.mail(ask.command).await, () => ask.answer.accept()),
+        Some(Request::Rcpt(ask)) => settle!(ask, handler.rcpt(ask.command).await, recipient => match recipient {
+            Recipient::Here => ask.answer.accept(),
+            Recipient::Forwarded(path) => ask.answer.will_forward(path),
+            Recipient::Duplicate => ask.answer.duplicate(),
+        }),
+        Some(Request::Data(ask)) => settle!(ask, handler.data().await, () => ask.answer.accept()),
+        Some(Request::Message(ask)) => settle!(ask, handler.message(ask.size).await, receipt => match receipt {
+            Receipt::Ok => ask.answer.accept(),
+            Receipt::As(text) => ask.answer.accept_as(text),
+        }),
+        Some(Request::Verify(ask)) => settle!(ask, handler.verify(ask.command).await, verified => match verified {
+            Verified::Mailbox(mailbox) => ask.answer.accept(mailbox),
+            Verified::Forwarded(path) => ask.answer.will_forward(path),
+            Verified::Ambiguous => ask.answer.ambiguous(),
+        }),
+        Some(Request::Expand(ask)) => {
+            settle!(ask, handler.expand(ask.command).await, members => ask.answer.accept(members.iter().map(String::as_str)));
+        }
+        Some(Request::Help(ask)) => settle!(ask, handler.help(ask.topic).await, text => match text {
+            Some(text) => ask.answer.accept_with(text),
+            None => ask.answer.accept(),
+        }),
+        // One that this version does not know is refused by being dropped.
+        Some(_) | None => {}
+    }
+}
+
+/// Ends the write side, and reads on for a moment: a connection closed while input waits is reset, and the peer may then never see
+/// the last reply.
+async fn linger<T>(stream: &mut Stream<T>)
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    let (patience, mut octets) = LINGER;
+    let drained = async {
+        if stream.shutdown().await.is_err() {
+            return;
+        }
+        let mut waste = [0; 1024];
+        while let Ok(n @ 1..) = stream.read(&mut waste).await {
+            octets = octets.saturating_sub(n);
+            if octets == 0 {
+                return;
+            }
+        }
+    };
+    let _ = time::timeout(patience, drained).await;
+}
