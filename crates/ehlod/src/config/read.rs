@@ -1,0 +1,382 @@
+//! Reading the configuration: one function a section, and what holds between sections.
+
+use super::table::{Found, NOT_YET, Table};
+use super::values::{self, boolean, choice, count, delay, reserve, size, timeout};
+use super::{
+    Auth, CatchAll, Config, DeliveryConfig, Domain, Expn, Extension, Kind, Limits, LineEndings, Listener, Log,
+    LogFormat, LogLevel, Mechanism, Overrides, Problems, Protocol, Report, Timeouts, Tls, TlsMode, Tolerance, Vrfy,
+    machine_name,
+};
+use crate::tls::{self, Part};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use toml::de::DeValue;
+
+/// Sections that the program does not serve yet.
+const LATER: [&str; 10] =
+    ["access", "senders", "recipients", "relay", "greylist", "flow", "content", "state", "dns", "metrics"];
+
+/// Reads a whole configuration. Relative paths are relative to `base`.
+pub(super) fn config(report: Report<'_>, base: &Path, overrides: &Overrides) -> Result<Config, Problems> {
+    let config = Table::document(&report).map(|mut document| {
+        let config = sections(&mut document, base, overrides);
+        document.finish();
+        config
+    });
+    let warnings = report.finish()?;
+    // A document that cannot be parsed has left an error, so this default is never used.
+    let mut config = config.unwrap_or_else(|| Config::embedded(overrides));
+    config.warnings = warnings;
+    config.set_over(overrides);
+    Ok(config)
+}
+
+fn sections(document: &mut Table<'_, '_>, base: &Path, overrides: &Overrides) -> Config {
+    let hostname = document.value("hostname", values::hostname);
+    let help_url = document.value("help_url", values::url);
+    document.off("trusted_proxies", values::empty_list);
+    let tls = tls(document, base);
+    let accounts = directory(document, base);
+    let auth = auth(document);
+    let config = Config {
+        hostname: hostname.map_or_else(machine_name, |found| found.value),
+        help_url: help_url.map(|found| found.value),
+        listeners: listeners(document, &tls, &auth, accounts.is_some(), overrides),
+        tls: match tls {
+            Section::Right(tls) => Some(tls),
+            Section::Absent | Section::Wrong => None,
+        },
+        limits: limits(document),
+        timeouts: timeouts(document),
+        protocol: protocol(document),
+        auth,
+        accounts,
+        domains: domains(document),
+        delivery: delivery(document, base),
+        log: log(document),
+        warnings: Vec::new(),
+    };
+    for section in LATER {
+        document.not_yet(section);
+    }
+    config
+}
+
+/// A section that may be missing, and that may be there but of no use, which has then been reported.
+enum Section<T> {
+    Absent,
+    Wrong,
+    Right(T),
+}
+
+fn listeners(
+    document: &mut Table<'_, '_>,
+    tls: &Section<Tls>,
+    auth: &Auth,
+    accounts: bool,
+    overrides: &Overrides,
+) -> Vec<Listener> {
+    let tables = document.tables("listener");
+    if tables.is_none() && overrides.listen.is_empty() {
+        document.error(0, "listener", "missing (there has to be at least one [[listener]])");
+    }
+    let mut listeners: Vec<Listener> = Vec::new();
+    for mut table in tables.into_iter().flatten() {
+        let address = table.required("address", "\"127.0.0.1:2525\"", socket_address);
+        let kind = table
+            .value("kind", choice(&[("mx", Some(Kind::Mx)), ("submission", Some(Kind::Submission)), ("lmtp", None)]));
+        let tls_mode = table.value(
+            "tls",
+            choice(&[
+                ("none", Some(TlsMode::None)),
+                ("starttls", Some(TlsMode::StartTls)),
+                ("implicit", Some(TlsMode::Implicit)),
+            ]),
+        );
+        let require_auth = table.value("require_auth", boolean);
+        table.off("proxy_protocol", values::not_true);
+        table.off("xclient", values::not_true);
+        table.off("trusted_proxies", values::empty_list);
+
+        // What was not set follows from what was.
+        let kind_at = kind.as_ref().map_or(table.at(), |found| found.at);
+        let kind = kind.map_or(Kind::Mx, |found| found.value);
+        let (require_auth_at, require_auth) =
+            require_auth.map_or((kind_at, kind == Kind::Submission), |found| (found.at, found.value));
+        let (tls_at, tls_mode) = match (tls_mode, tls) {
+            (Some(found), _) => (found.at, found.value),
+            (None, Section::Absent) => (table.at(), TlsMode::None),
+            (None, _) => (table.at(), TlsMode::StartTls),
+        };
+
+        if tls_mode != TlsMode::None && matches!(tls, Section::Absent) {
+            table.error(tls_at, "tls", "needs a certificate (set tls.certificate and tls.key, or tls = \"none\")");
+        }
+        if require_auth && !accounts {
+            table.error(
+                require_auth_at,
+                "require_auth",
+                "needs accounts (set directory.accounts, or require_auth = false)",
+            );
+        } else if require_auth && auth.mechanisms.is_empty() {
+            table.error(
+                require_auth_at,
+                "require_auth",
+                "needs a mechanism (set auth.mechanisms, or require_auth = false)",
+            );
+        } else if require_auth && tls_mode == TlsMode::None && !auth.plaintext_without_tls {
+            table.warning(
+                require_auth_at,
+                "require_auth",
+                "nobody can authenticate here, since there is no TLS (set tls, or auth.plaintext_without_tls)",
+            );
+        }
+        if let Some(Found { at, value: address }) = address {
+            if address.port() != 0 && listeners.iter().any(|earlier| earlier.address == address) {
+                table.error(at, "address", format!("\"{address}\" has a listener already"));
+            }
+            listeners.push(Listener { address, kind, tls: tls_mode, require_auth });
+        }
+        table.finish();
+    }
+    listeners
+}
+
+fn socket_address(value: &DeValue<'_>) -> Result<SocketAddr, String> {
+    match values::text(value)? {
+        text if text.starts_with("unix:") => Err(format!("{text:?} is {NOT_YET}")),
+        text => text.parse().map_err(|_| {
+            format!("{text:?} is not an address and a port (for instance \"127.0.0.1:2525\" or \"[::]:25\")")
+        }),
+    }
+}
+
+fn tls(document: &mut Table<'_, '_>, base: &Path) -> Section<Tls> {
+    let Some(mut table) = document.table("tls") else { return Section::Absent };
+    let certificate = table.required("certificate", "\"server.pem\"", values::name);
+    let key = table.required("key", "\"server.key\"", values::name);
+    table.off("client_ca", values::empty_text);
+    let section = match certificate.zip(key) {
+        None => Section::Wrong,
+        Some((certificate, key)) => {
+            let tls = Tls { certificate: base.join(&certificate.value), key: base.join(&key.value) };
+            match tls::server_config(&tls) {
+                Ok(_) => Section::Right(tls),
+                Err(error) => {
+                    match error.part {
+                        Part::Certificate => table.error(certificate.at, "certificate", error.what),
+                        Part::Key => table.error(key.at, "key", error.what),
+                    }
+                    Section::Wrong
+                }
+            }
+        }
+    };
+    table.finish();
+    section
+}
+
+fn limits(document: &mut Table<'_, '_>) -> Limits {
+    let mut table = document.table_or_empty("limits");
+    let default = Limits::default();
+    let recipients = table.value("recipients", count);
+    if let Some(Found { at, value: ..100 }) = recipients {
+        table.warning(at, "recipients", "RFC 5321 wants room for 100 at the least");
+    }
+    let limits = Limits {
+        message_size: table.or("message_size", default.message_size, size),
+        transaction_storage: table.or("transaction_storage", default.transaction_storage, size),
+        recipients: recipients.map_or(default.recipients, |found| found.value),
+        transactions: table.or("transactions", default.transactions, count),
+        errors: table.or("errors", default.errors, count),
+        auth_failures: table.or("auth_failures", default.auth_failures, count),
+        hops: table.or("hops", default.hops, count),
+        connections: table.or("connections", default.connections, count),
+        connections_per_client: table.or("connections_per_client", default.connections_per_client, count),
+        memory: table.or("memory", default.memory, size),
+        storage_reserve: table.or("storage_reserve", default.storage_reserve, reserve),
+    };
+    table.finish();
+    limits
+}
+
+fn timeouts(document: &mut Table<'_, '_>) -> Timeouts {
+    let mut table = document.table_or_empty("timeouts");
+    let default = Timeouts::default();
+    let timeouts = Timeouts {
+        command: table.or("command", default.command, timeout),
+        data: table.or("data", default.data, timeout),
+        write: table.or("write", default.write, timeout),
+        session: table.or("session", default.session, timeout),
+        tls_handshake: table.or("tls_handshake", default.tls_handshake, timeout),
+        shutdown: table.or("shutdown", default.shutdown, timeout),
+    };
+    table.finish();
+    timeouts
+}
+
+fn protocol(document: &mut Table<'_, '_>) -> Protocol {
+    let mut table = document.table_or_empty("protocol");
+    let default = Protocol::default();
+    let line_endings = choice(&[("strict", Some(LineEndings::Strict)), ("lenient", Some(LineEndings::Lenient))]);
+    let tolerance = choice(&[("refuse", Some(Tolerance::Refuse)), ("allow", Some(Tolerance::Allow))]);
+    let vrfy =
+        choice(&[("ambiguous", Some(Vrfy::Ambiguous)), ("answer", Some(Vrfy::Answer)), ("off", Some(Vrfy::Off))]);
+    let expn = choice(&[("off", Some(Expn::Off)), ("answer", Some(Expn::Answer))]);
+    let protocol = Protocol {
+        line_endings: table.or("line_endings", default.line_endings, line_endings),
+        lenient_clients: elements(table.list("lenient_clients", values::network), default.lenient_clients),
+        early_talk: table.or("early_talk", default.early_talk, &tolerance),
+        early_talk_delay: table.or("early_talk_delay", default.early_talk_delay, delay),
+        unauthorised_pipelining: table.or("unauthorised_pipelining", default.unauthorised_pipelining, &tolerance),
+        extensions: elements(table.list("extensions", extension), default.extensions),
+        vrfy: table.or("vrfy", default.vrfy, vrfy),
+        expn: table.or("expn", default.expn, expn),
+    };
+    table.finish();
+    protocol
+}
+
+fn extension(value: &DeValue<'_>) -> Result<Extension, String> {
+    let text = values::text(value)?;
+    match text.as_str() {
+        "PIPELINING" => Ok(Extension::Pipelining),
+        "SIZE" => Ok(Extension::Size),
+        "8BITMIME" => Ok(Extension::EightBitMime),
+        "SMTPUTF8" => Ok(Extension::SmtpUtf8),
+        "ENHANCEDSTATUSCODES" => Ok(Extension::EnhancedStatusCodes),
+        "CHUNKING" | "BINARYMIME" | "DSN" | "LIMITS" | "DELIVERBY" | "REQUIRETLS" | "MT-PRIORITY" | "FUTURERELEASE"
+        | "NO-SOLICITING" | "ETRN" | "XCLIENT" | "XFORWARD" => Err(format!("{text:?} is {NOT_YET}")),
+        "STARTTLS" => Err("\"STARTTLS\" does not stand here (it is offered where listener.tls says so)".to_owned()),
+        "AUTH" => Err("\"AUTH\" does not stand here (it is offered where auth.mechanisms are)".to_owned()),
+        _ => Err(format!("unknown extension {text:?}")),
+    }
+}
+
+fn auth(document: &mut Table<'_, '_>) -> Auth {
+    let mut table = document.table_or_empty("auth");
+    let default = Auth::default();
+    let auth = Auth {
+        mechanisms: elements(table.list("mechanisms", mechanism), default.mechanisms),
+        plaintext_without_tls: table.or("plaintext_without_tls", default.plaintext_without_tls, boolean),
+    };
+    table.off("minimum", values::empty_text);
+    table.finish();
+    auth
+}
+
+fn mechanism(value: &DeValue<'_>) -> Result<Mechanism, String> {
+    let text = values::text(value)?;
+    match text.as_str() {
+        "PLAIN" => Ok(Mechanism::Plain),
+        "LOGIN" => Ok(Mechanism::Login),
+        "CRAM-MD5" | "SCRAM-SHA-1" | "SCRAM-SHA-1-PLUS" | "SCRAM-SHA-256" | "SCRAM-SHA-256-PLUS" | "XOAUTH2"
+        | "OAUTHBEARER" | "EXTERNAL" | "ANONYMOUS" => Err(format!("{text:?} is {NOT_YET}")),
+        _ => Err(format!("unknown mechanism {text:?} (PLAIN or LOGIN)")),
+    }
+}
+
+fn directory(document: &mut Table<'_, '_>, base: &Path) -> Option<PathBuf> {
+    let mut table = document.table_or_empty("directory");
+    table.value("kind", choice(&[("file", Some(())), ("sql", None)]));
+    table.off("url", values::empty_text);
+    let accounts = table.value("accounts", values::name).map(|found| {
+        let path = base.join(&found.value);
+        if let Err(error) = std::fs::File::open(&path) {
+            table.error(found.at, "accounts", format!("{:?} cannot be read: {error}", found.value));
+        }
+        path
+    });
+    table.finish();
+    accounts
+}
+
+fn domains(document: &mut Table<'_, '_>) -> Vec<Domain> {
+    let tables = document.tables("domain");
+    if tables.is_none() {
+        document.warning(0, "domain", "missing, so that no mail is taken at all (add a [[domain]])");
+    }
+    let mut domains: Vec<Domain> = Vec::new();
+    let mut targets = Vec::new();
+    for mut table in tables.into_iter().flatten() {
+        let name = table.required("name", "\"example.com\"", values::domain);
+        let catch_all = table.value("catch_all", catch_all);
+        if let Some(Found { at, value: name }) = name {
+            if domains.iter().any(|earlier| earlier.name == name) {
+                table.error(at, "name", format!("{name:?} is listed twice"));
+            }
+            let catch_all_value = catch_all.as_ref().map_or(CatchAll::None, |found| found.value.clone());
+            domains.push(Domain { name, catch_all: catch_all_value });
+        }
+        if let Some(Found { at, value: CatchAll::To(mailbox) }) = catch_all {
+            targets.push((at, mailbox));
+        }
+        table.finish();
+    }
+    for (at, mailbox) in targets {
+        if !domains.iter().any(|domain| domain.name == mailbox.domain()) {
+            let what = format!("\"{mailbox}\" is in none of the domains here (add a [[domain]] for it)");
+            document.error(at, "domain.catch_all", what);
+        }
+    }
+    domains
+}
+
+fn catch_all(value: &DeValue<'_>) -> Result<CatchAll, String> {
+    match values::text(value)?.as_str() {
+        "" => Ok(CatchAll::None),
+        "*" => Ok(CatchAll::Each),
+        text => text
+            .parse()
+            .map(CatchAll::To)
+            .map_err(|_| format!("{text:?} is neither \"\", nor \"*\", nor an address (as \"user@example.com\")")),
+    }
+}
+
+fn delivery(document: &mut Table<'_, '_>, base: &Path) -> DeliveryConfig {
+    #[derive(Clone, Copy)]
+    enum Kind {
+        Maildir,
+        Discard,
+    }
+    let mut table = document.table_or_empty("delivery");
+    let kinds = [("maildir", Some(Kind::Maildir)), ("discard", Some(Kind::Discard)), ("next_hop", None)];
+    let kind = table.or("kind", Kind::Maildir, choice(&kinds));
+    let path = table.value("path", values::name);
+    let sync = table.or("sync", true, boolean);
+    table.off("next_hop", values::empty_text);
+    let directory = base.join(path.as_ref().map_or("mail", |found| &found.value));
+    if directory.exists() && !directory.is_dir() {
+        table.error(path.map_or(table.at(), |found| found.at), "path", "is not a directory");
+    }
+    table.finish();
+    match kind {
+        Kind::Maildir => DeliveryConfig::Maildir { path: directory, sync },
+        Kind::Discard => DeliveryConfig::Discard,
+    }
+}
+
+fn log(document: &mut Table<'_, '_>) -> Log {
+    let mut table = document.table_or_empty("log");
+    let default = Log::default();
+    let format = choice(&[("text", Some(LogFormat::Text)), ("json", Some(LogFormat::Json))]);
+    let level = choice(&[
+        ("error", Some(LogLevel::Error)),
+        ("warn", Some(LogLevel::Warn)),
+        ("info", Some(LogLevel::Info)),
+        ("debug", Some(LogLevel::Debug)),
+        ("trace", Some(LogLevel::Trace)),
+    ]);
+    let log =
+        Log { format: table.or("format", default.format, format), level: table.or("level", default.level, level) };
+    table.finish();
+    log
+}
+
+/// The elements of a list without their places, or the default where there is no list.
+fn elements<T>(list: Option<Found<Vec<Found<T>>>>, default: Vec<T>) -> Vec<T> {
+    match list {
+        Some(list) => list.value.into_iter().map(|element| element.value).collect(),
+        None => default,
+    }
+}

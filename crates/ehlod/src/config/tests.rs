@@ -1,0 +1,340 @@
+//! Configurations right and wrong.
+
+use super::*;
+use tempfile::TempDir;
+
+const EXAMPLE: &str = include_str!("../../tests/data/ehlod.example.toml");
+
+/// A directory with what the example file speaks of: two certificates with their keys, and accounts.
+fn directory() -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    for name in ["server", "other"] {
+        let pair = rcgen::generate_simple_self_signed([format!("{name}.example.com")]).unwrap();
+        std::fs::write(directory.path().join(format!("{name}.pem")), pair.cert.pem()).unwrap();
+        std::fs::write(directory.path().join(format!("{name}.key")), pair.signing_key.serialize_pem()).unwrap();
+    }
+    std::fs::write(directory.path().join("accounts.toml"), "").unwrap();
+    directory
+}
+
+fn read_in(directory: &TempDir, text: &str) -> Result<Config, Problems> {
+    read::config(Report::new("e.toml", text), directory.path(), &Overrides::default())
+}
+
+fn problems_in(directory: &TempDir, text: &str) -> Vec<Problem> {
+    read_in(directory, text).map_or_else(|problems| problems.0, |_| Vec::new())
+}
+
+/// A configuration without a fault, to put faults behind.
+const SOUND: &str = "listener = [{ address = \"127.0.0.1:0\" }]\ndomain = [{ name = \"x\" }]\n";
+
+#[test]
+fn mistakes() {
+    let directory = directory();
+    // Each stands behind the two lines of SOUND, so that its first line is line 3.
+    for (text, expected) in [
+        ("hostnam = \"x\"", "e.toml:3:1: hostnam: unknown key (did you mean \"hostname\"?)"),
+        ("hostname = 7", "e.toml:3:12: hostname: expected a string, found an integer"),
+        ("hostname = \"a b\"", "e.toml:3:12: hostname: \"a b\" is not a host name (for instance \"mx.example.com\")"),
+        (
+            "hostname = \"bücher.example\"",
+            "e.toml:3:12: hostname: \"bücher.example\" is not a host name (for instance \"mx.example.com\")",
+        ),
+        ("help_url = \"a b\"", "e.toml:3:12: help_url: \"a b\" is not an URL (printable ASCII without spaces)"),
+        ("trusted_proxies = [\"127.0.0.1\"]", "e.toml:3:19: trusted_proxies: not available yet"),
+        ("limits = 1", "e.toml:3:1: limits: expected a table, found an integer (write it as [limits])"),
+        ("[limits]\nmesage_size = 1", "e.toml:4:1: limits.mesage_size: unknown key (did you mean \"message_size\"?)"),
+        ("[limits]\nmessage_size = 0", "e.toml:4:16: limits.message_size: must not be zero"),
+        (
+            "[limits]\nmessage_size = \"25 MB\"",
+            "e.toml:4:16: limits.message_size: \"25 MB\" is not a size (for instance \"25 MiB\", \"64 KiB\", or a number of octets)",
+        ),
+        (
+            "[limits]\nmessage_size = -1",
+            "e.toml:4:16: limits.message_size: -1 is out of range (0 to 18446744073709551615)",
+        ),
+        (
+            "[limits]\nmessage_size = true",
+            "e.toml:4:16: limits.message_size: expected a size, found a boolean (for instance \"25 MiB\")",
+        ),
+        (
+            "[limits]\nmessage_size = \"99999999 TiB\"",
+            "e.toml:4:16: limits.message_size: \"99999999 TiB\" is too large",
+        ),
+        ("[limits]\nrecipients = 0", "e.toml:4:14: limits.recipients: must not be zero"),
+        ("[limits]\n  hops   =   \"1\"", "e.toml:4:14: limits.hops: expected an integer, found a string"),
+        (
+            "[limits]\nconnections = 4294967296",
+            "e.toml:4:15: limits.connections: 4294967296 is out of range (1 to 4294967295)",
+        ),
+        ("limits.errors = 1.5", "e.toml:3:17: limits.errors: expected an integer, found a float"),
+        ("[timeouts]\ncommand = \"0s\"", "e.toml:4:11: timeouts.command: must not be zero"),
+        (
+            "[timeouts]\ndata = 30",
+            "e.toml:4:8: timeouts.data: expected a time, found an integer (for instance \"30s\" or \"5m\")",
+        ),
+        (
+            "[timeouts]\nwrite = \"5 minutes\"",
+            "e.toml:4:9: timeouts.write: \"5 minutes\" is not a time (for instance \"30s\", \"5m\" or \"1h 30m\")",
+        ),
+        ("[timeouts]\nsession = \"50d\"", "e.toml:4:11: timeouts.session: \"50d\" is too long (49 days at the most)"),
+        (
+            "[protocol]\nline_endings = \"crlf\"",
+            "e.toml:4:16: protocol.line_endings: unknown value \"crlf\" (strict or lenient)",
+        ),
+        ("[protocol]\nvrfy = \"on\"", "e.toml:4:8: protocol.vrfy: unknown value \"on\" (ambiguous, answer or off)"),
+        (
+            "[protocol]\nlenient_clients = \"10.0.0.0/8\"",
+            "e.toml:4:19: protocol.lenient_clients: expected an array, found a string (write it in brackets)",
+        ),
+        (
+            "[protocol]\nlenient_clients = [\n  \"10.0.0.0/8\",\n  \"10.0.0.1/8\",\n]",
+            "e.toml:6:3: protocol.lenient_clients: \"10.0.0.1/8\" has address bits behind its prefix (\"10.0.0.0/8\" is the network)",
+        ),
+        (
+            "[protocol]\nextensions = [\"SIZE\", \"DSN\"]",
+            "e.toml:4:23: protocol.extensions: \"DSN\" is not available yet",
+        ),
+        ("[protocol]\nextensions = [\"SIEZ\"]", "e.toml:4:15: protocol.extensions: unknown extension \"SIEZ\""),
+        ("[protocol]\nextensions = [\"SIZE\", \"SIZE\"]", "e.toml:4:23: protocol.extensions: listed twice"),
+        (
+            "[protocol]\nextensions = [\"STARTTLS\"]",
+            "e.toml:4:15: protocol.extensions: \"STARTTLS\" does not stand here (it is offered where listener.tls says so)",
+        ),
+        (
+            "[auth]\nmechanisms = [\"PLAIN\", \"XOAUTH2\"]",
+            "e.toml:4:24: auth.mechanisms: \"XOAUTH2\" is not available yet",
+        ),
+        (
+            "[auth]\nmechanisms = [\"plain\"]",
+            "e.toml:4:15: auth.mechanisms: unknown mechanism \"plain\" (PLAIN or LOGIN)",
+        ),
+        ("[auth]\nminimum = \"SCRAM-SHA-256\"", "e.toml:4:11: auth.minimum: not available yet"),
+        (
+            "[auth]\nplaintext_without_tls = \"no\"",
+            "e.toml:4:25: auth.plaintext_without_tls: expected true or false, found a string",
+        ),
+        ("[directory]\nkind = \"sql\"", "e.toml:4:8: directory.kind: \"sql\" is not available yet"),
+        ("[directory]\nurl = \"sqlite:a.db\"", "e.toml:4:7: directory.url: not available yet"),
+        (
+            "[directory]\naccounts = \"none.toml\"",
+            "e.toml:4:12: directory.accounts: \"none.toml\" cannot be read: No such file or directory (os error 2)",
+        ),
+        ("[delivery]\nkind = \"next_hop\"", "e.toml:4:8: delivery.kind: \"next_hop\" is not available yet"),
+        ("[delivery]\nnext_hop = \"smtp:x:25\"", "e.toml:4:12: delivery.next_hop: not available yet"),
+        ("[delivery]\npath = \"accounts.toml\"", "e.toml:4:8: delivery.path: is not a directory"),
+        (
+            "[tls]\nkey = \"server.key\"",
+            "e.toml:3:1: tls.certificate: missing (for instance certificate = \"server.pem\")",
+        ),
+        (
+            "[log]\nlevel = \"loud\"",
+            "e.toml:4:9: log.level: unknown value \"loud\" (error, warn, info, debug or trace)",
+        ),
+        ("[log]\nfile = \"x\"", "e.toml:4:1: log.file: unknown key (known here: format, level)"),
+        ("[greylist]\nenabled = false", "e.toml:3:2: greylist: not available yet"),
+        ("[[access.rule]]\nstage = \"RCPT\"", "e.toml:3:3: access: not available yet"),
+        ("[metrics]", "e.toml:3:2: metrics: not available yet"),
+        ("[log]\nlevel = ", "e.toml:4:9: log.level: string values must be quoted, expected literal string"),
+        ("[log]\nlevel = \"info\"\nlevel = \"warn\"", "e.toml:5:1: log.level: duplicate key"),
+    ] {
+        let found = problems_in(&directory, &format!("{SOUND}{text}"));
+        assert_eq!(found.first().map(ToString::to_string).as_deref(), Some(expected), "{text}");
+        assert_eq!(found.len(), 1, "{found:#?}");
+    }
+}
+
+#[test]
+fn mistakes_in_listeners_domains_and_tls() {
+    let directory = directory();
+    let key = |file: &str| directory.path().join(file);
+    for (text, expected) in [
+        ("hostname = \"x\"\n", "e.toml:1:1: listener: missing (there has to be at least one [[listener]])".to_owned()),
+        ("\n[listener]\naddress = \"[::]:25\"", "e.toml:2:2: listener: expected an array of tables, found a table (write it as [[listener]])".to_owned()),
+        ("[[listener]]\nkind = \"mx\"", "e.toml:1:1: listener.address: missing (for instance address = \"127.0.0.1:2525\")".to_owned()),
+        ("[[listener]]\naddress = \"localhost:25\"", "e.toml:2:11: listener.address: \"localhost:25\" is not an address and a port (for instance \"127.0.0.1:2525\" or \"[::]:25\")".to_owned()),
+        ("[[listener]]\naddress = \"unix:/run/x\"", "e.toml:2:11: listener.address: \"unix:/run/x\" is not available yet".to_owned()),
+        ("[[listener]]\naddress = \"[::]:25\"\n[[listener]]\naddress = \"[0:0::0]:25\"", "e.toml:4:11: listener.address: \"[::]:25\" has a listener already".to_owned()),
+        ("[[listener]]\naddress = \"[::]:25\"\nkind = \"smtp\"", "e.toml:3:8: listener.kind: unknown value \"smtp\" (mx or submission)".to_owned()),
+        ("[[listener]]\naddress = \"[::]:25\"\nkind = \"lmtp\"", "e.toml:3:8: listener.kind: \"lmtp\" is not available yet".to_owned()),
+        ("[[listener]]\naddress = \"[::]:25\"\nproxy_protocol = true", "e.toml:3:18: listener.proxy_protocol: not available yet".to_owned()),
+        ("[[listener]]\naddress = \"[::]:25\"\nxclient = true", "e.toml:3:11: listener.xclient: not available yet".to_owned()),
+        ("[[listener]]\naddress = \"[::]:25\"\ntls = \"implicit\"", "e.toml:3:7: listener.tls: needs a certificate (set tls.certificate and tls.key, or tls = \"none\")".to_owned()),
+        ("[[listener]]\naddress = \"[::]:25\"\nkind = \"submission\"", "e.toml:3:8: listener.require_auth: needs accounts (set directory.accounts, or require_auth = false)".to_owned()),
+        ("[[listener]]\naddress = \"[::]:25\"\nrequire_auth = true", "e.toml:3:16: listener.require_auth: needs accounts (set directory.accounts, or require_auth = false)".to_owned()),
+        ("directory.accounts = \"accounts.toml\"\nauth.mechanisms = []\n[[listener]]\naddress = \"[::]:25\"\nrequire_auth = true", "e.toml:5:16: listener.require_auth: needs a mechanism (set auth.mechanisms, or require_auth = false)".to_owned()),
+        ("listener = [{ address = \"[::]:25\" }]\n[[domain]]", "e.toml:2:1: domain.name: missing (for instance name = \"example.com\")".to_owned()),
+        ("listener = [{ address = \"[::]:25\" }]\n[[domain]]\nname = \"a_b\"", "e.toml:3:8: domain.name: \"a_b\" is not a domain (for instance \"example.com\")".to_owned()),
+        ("listener = [{ address = \"[::]:25\" }]\n[[domain]]\nname = \"a.b\"\n[[domain]]\nname = \"A.B\"", "e.toml:5:8: domain.name: \"a.b\" is listed twice".to_owned()),
+        ("listener = [{ address = \"[::]:25\" }]\n[[domain]]\nname = \"a\"\ncatch_all = \"all\"", "e.toml:4:13: domain.catch_all: \"all\" is neither \"\", nor \"*\", nor an address (as \"user@example.com\")".to_owned()),
+        ("listener = [{ address = \"[::]:25\" }]\n[[domain]]\nname = \"a\"\ncatch_all = \"x@b\"", "e.toml:4:13: domain.catch_all: \"x@b\" is in none of the domains here (add a [[domain]] for it)".to_owned()),
+        ("listener = [{ address = \"[::]:25\" }]\n[tls]\ncertificate = \"no.pem\"\nkey = \"server.key\"", format!("e.toml:3:15: tls.certificate: {:?} cannot be read: No such file or directory (os error 2)", key("no.pem"))),
+        ("listener = [{ address = \"[::]:25\" }]\n[tls]\ncertificate = \"server.pem\"\nkey = \"server.pem\"", format!("e.toml:4:7: tls.key: {:?} holds no private key in PEM form", key("server.pem"))),
+        ("listener = [{ address = \"[::]:25\" }]\n[tls]\ncertificate = \"accounts.toml\"\nkey = \"server.key\"", format!("e.toml:3:15: tls.certificate: {:?} holds no certificate in PEM form", key("accounts.toml"))),
+        ("listener = [{ address = \"[::]:25\" }]\n[tls]\ncertificate = \"server.pem\"\nkey = \"other.key\"", format!("e.toml:4:7: tls.key: {:?} is not the key of the certificate in {:?}", key("other.key"), key("server.pem"))),
+        ("listener = [{ address = \"[::]:25\" }]\n[tls]\ncertificate = \"server.pem\"\nkey = \"server.key\"\nclient_ca = \"ca.pem\"", "e.toml:5:13: tls.client_ca: not available yet".to_owned()),
+    ] {
+        let found = problems_in(&directory, text);
+        assert_eq!(found.first().map(ToString::to_string), Some(expected), "{text}");
+        assert_eq!(found.len(), 1, "{found:#?}");
+    }
+}
+
+#[test]
+fn all_mistakes_are_told_in_order() {
+    let found = problems_in(&directory(), "[log]\nlevel = 1\nx = 1\n[limits]\nhops = 0\n[dns]\n");
+    let lines: Vec<_> = found.iter().map(|problem| (problem.line, problem.key.as_str())).collect();
+    assert_eq!(lines, [(1, "listener"), (2, "log.level"), (3, "log.x"), (5, "limits.hops"), (6, "dns")]);
+    assert_eq!(Problems(found).to_string().lines().count(), 5);
+}
+
+#[test]
+fn a_file_that_is_not_there() {
+    let found = Config::load(Path::new("/nowhere/e.toml"), &Overrides::default()).unwrap_err();
+    assert_eq!(
+        found.to_string(),
+        "/nowhere/e.toml:1:1: (file): cannot be read: No such file or directory (os error 2)"
+    );
+}
+
+#[test]
+fn warnings() {
+    let text = "directory.accounts = \"accounts.toml\"\n[[listener]]\naddress = \"[::]:587\"\nkind = \"submission\"\n\
+                [limits]\nrecipients = 99\n";
+    let config = read_in(&directory(), text).unwrap();
+    let warnings: Vec<_> = config.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        warnings,
+        [
+            "e.toml:1:1: domain: missing, so that no mail is taken at all (add a [[domain]])",
+            "e.toml:4:8: listener.require_auth: nobody can authenticate here, since there is no TLS (set tls, or \
+             auth.plaintext_without_tls)",
+            "e.toml:6:14: limits.recipients: RFC 5321 wants room for 100 at the least",
+        ]
+    );
+}
+
+#[test]
+fn defaults_and_what_follows_from_them() {
+    let directory = directory();
+    let config = read_in(&directory, SOUND).unwrap();
+    let expected = Config {
+        listeners: vec![Listener {
+            address: "127.0.0.1:0".parse().unwrap(),
+            kind: Kind::Mx,
+            tls: TlsMode::None,
+            require_auth: false,
+        }],
+        domains: vec![Domain { name: "x".to_owned(), catch_all: CatchAll::None }],
+        delivery: DeliveryConfig::Maildir { path: directory.path().join("mail"), sync: true },
+        ..Config::embedded(&Overrides::default())
+    };
+    assert_eq!(config, expected);
+
+    let text = "tls = { certificate = \"server.pem\", key = \"server.key\", client_ca = \"\" }\n\
+                directory = { kind = \"file\", accounts = \"accounts.toml\", url = \"\" }\n\
+                trusted_proxies = []\n\
+                listener = [{ address = \"[::1]:0\", kind = \"submission\", xclient = false },\n\
+                { address = \"[::1]:0\", tls = \"none\", proxy_protocol = false }]\n\
+                domain = [{ name = \"A\", catch_all = \"Bob@b\" }, { name = \"b\", catch_all = \"*\" }]\n\
+                delivery = { kind = \"discard\", next_hop = \"\" }\n\
+                limits = { message_size = 0x100, storage_reserve = 0 }\n\
+                auth = { mechanisms = [\"LOGIN\"], minimum = \"\" }\n";
+    let config = read_in(&directory, text).unwrap();
+    assert_eq!(config.warnings, []);
+    let modes: Vec<_> = config.listeners.iter().map(|listener| (listener.tls, listener.require_auth)).collect();
+    assert_eq!(modes, [(TlsMode::StartTls, true), (TlsMode::None, false)]);
+    assert_eq!(config.accounts, Some(directory.path().join("accounts.toml")));
+    assert_eq!(config.domains[0].catch_all, CatchAll::To(Mailbox::new("bob", "b")));
+    assert_eq!(config.delivery, DeliveryConfig::Discard);
+    assert_eq!((config.limits.message_size, config.limits.storage_reserve), (256, 0));
+    assert_eq!(config.auth.mechanisms, [Mechanism::Login]);
+}
+
+#[test]
+fn the_embedded_default() {
+    let config = Config::embedded(&Overrides::default());
+    assert_eq!(config.listeners[0].address, "127.0.0.1:2525".parse().unwrap());
+    assert_eq!(config.domains, [Domain { name: "localhost".to_owned(), catch_all: CatchAll::Each }]);
+    assert_eq!(config.delivery, DeliveryConfig::Maildir { path: "mail".into(), sync: true });
+    assert!(is_domain(&config.hostname));
+}
+
+#[test]
+fn the_command_line_goes_over_the_file() {
+    let directory = directory();
+    let overrides = Overrides {
+        listen: vec!["127.0.0.1:0".parse().unwrap(), "[::1]:0".parse().unwrap()],
+        hostname: Some("mx.example".to_owned()),
+        mail: Some("elsewhere".into()),
+    };
+    let read = |text: &str| read::config(Report::new("e.toml", text), directory.path(), &overrides).unwrap();
+
+    let config = read("hostname = \"a\"\n[delivery]\nsync = false\n");
+    assert_eq!(config.hostname, "mx.example");
+    assert_eq!(config.listeners.len(), 2);
+    assert!(config.listeners.iter().all(|listener| listener.tls == TlsMode::None && listener.kind == Kind::Mx));
+    assert_eq!(config.delivery, DeliveryConfig::Maildir { path: "elsewhere".into(), sync: false });
+
+    let config = read("tls = { certificate = \"server.pem\", key = \"server.key\" }\ndelivery.kind = \"discard\"\n");
+    assert!(config.listeners.iter().all(|listener| listener.tls == TlsMode::StartTls));
+    assert_eq!(config.delivery, DeliveryConfig::Maildir { path: "elsewhere".into(), sync: true });
+}
+
+#[test]
+fn relative_paths_start_at_the_file() {
+    let directory = directory();
+    let path = directory.path().join("ehlod.toml");
+    std::fs::write(&path, format!("{SOUND}[tls]\ncertificate = \"server.pem\"\nkey = \"server.key\"\n")).unwrap();
+    let config = Config::load(&path, &Overrides::default()).unwrap();
+    assert_eq!(config.tls.unwrap().key, directory.path().join("server.key"));
+    assert_eq!(config.delivery, DeliveryConfig::Maildir { path: directory.path().join("mail"), sync: true });
+}
+
+/// The lines of the example that set something: number from 1, table, key, value.
+fn settings() -> Vec<(usize, &'static str, &'static str)> {
+    let mut section = "";
+    let mut settings = Vec::new();
+    for (index, line) in EXAMPLE.lines().enumerate() {
+        if line.starts_with('[') {
+            section = line.trim_matches(['[', ']']).split(['.', ']']).next().unwrap();
+        } else if let Some((key, _)) = line.split_once(" = ").filter(|_| !line.starts_with('#')) {
+            settings.push((index + 1, section, key));
+        }
+    }
+    settings
+}
+
+#[test]
+fn the_example_is_right_but_for_what_is_not_available_yet() {
+    let found = problems_in(&directory(), EXAMPLE);
+    for problem in &found {
+        assert!(problem.what.ends_with("not available yet"), "{problem}");
+    }
+    let keys: Vec<_> = found.iter().map(|problem| problem.key.as_str()).collect();
+    let sections =
+        ["access", "senders", "recipients", "relay", "greylist", "flow", "content", "state", "dns", "metrics"];
+    let single = [["protocol.extensions"; 4].as_slice(), &["auth.mechanisms"; 5]].concat();
+    assert_eq!(keys, [single.as_slice(), &sections].concat());
+}
+
+/// No key of the example is passed over: a value that fits no key is complained of wherever it stands, and so is a key
+/// of another name.
+#[test]
+fn no_key_of_the_example_is_ignored() {
+    let directory = directory();
+    let settings = settings();
+    assert!(settings.len() > 80, "{}", settings.len());
+    for (line, section, key) in settings {
+        for changed in [format!("{key} = {{ wrong = 1 }}"), format!("{key}_of_another_name = 1")] {
+            let mut lines: Vec<&str> = EXAMPLE.lines().collect();
+            lines[line - 1] = &changed;
+            let found = problems_in(&directory, &lines.join("\n"));
+            let complained = found.iter().any(|problem| {
+                problem.line == line && problem.key.split('.').next_back().unwrap().starts_with(key)
+                    || problem.key == section && problem.what == "not available yet"
+            });
+            assert!(complained, "line {line}: {changed} in [{section}]");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Readers of single values: each takes a TOML value, and gives what it means or says what is wrong with it.
+
+use super::table::{NOT_YET, expected};
+use super::units::{self, Network};
+use crate::mailbox::{Mailbox, is_domain};
+use std::time::Duration;
+use toml::de::DeValue;
+
+type Read<T> = Result<T, String>;
+
+/// Times are kept in 32 bits of milliseconds further in: 49 days.
+const LONGEST: Duration = Duration::from_millis(u32::MAX as u64);
+
+fn str<'v>(value: &'v DeValue<'_>) -> Read<&'v str> {
+    value.as_str().ok_or_else(|| expected("a string", value))
+}
+
+pub(crate) fn text(value: &DeValue<'_>) -> Read<String> {
+    str(value).map(str::to_owned)
+}
+
+/// A text that says something: not the empty one.
+pub(crate) fn name(value: &DeValue<'_>) -> Read<String> {
+    match str(value)? {
+        "" => Err("must not be empty".to_owned()),
+        text => Ok(text.to_owned()),
+    }
+}
+
+pub(crate) fn boolean(value: &DeValue<'_>) -> Read<bool> {
+    value.as_bool().ok_or_else(|| expected("true or false", value))
+}
+
+/// A number from 1 up.
+pub(crate) fn count(value: &DeValue<'_>) -> Read<u32> {
+    let integer = value.as_integer().ok_or_else(|| expected("an integer", value))?;
+    match i128::from_str_radix(integer.as_str(), integer.radix()).ok() {
+        Some(0) => Err("must not be zero".to_owned()),
+        Some(number) => u32::try_from(number).map_err(|_| format!("{integer} is out of range (1 to {})", u32::MAX)),
+        None => Err(format!("{integer} is out of range (1 to {})", u32::MAX)),
+    }
+}
+
+/// A size in octets; zero means something here.
+pub(crate) fn reserve(value: &DeValue<'_>) -> Read<u64> {
+    match value {
+        DeValue::String(text) => units::parse_size(text),
+        DeValue::Integer(integer) => u64::from_str_radix(integer.as_str(), integer.radix())
+            .map_err(|_| format!("{integer} is out of range (0 to {})", u64::MAX)),
+        other => Err(format!("{} (for instance \"25 MiB\")", expected("a size", other))),
+    }
+}
+
+/// A size in octets, from 1 up.
+pub(crate) fn size(value: &DeValue<'_>) -> Read<u64> {
+    match reserve(value)? {
+        0 => Err("must not be zero".to_owned()),
+        size => Ok(size),
+    }
+}
+
+/// A time that may be zero.
+pub(crate) fn delay(value: &DeValue<'_>) -> Read<Duration> {
+    let DeValue::String(text) = value else {
+        return Err(format!("{} (for instance \"30s\" or \"5m\")", expected("a time", value)));
+    };
+    let time = units::parse_duration(text)?;
+    if time > LONGEST { Err(format!("{text:?} is too long (49 days at the most)")) } else { Ok(time) }
+}
+
+/// A time above zero.
+pub(crate) fn timeout(value: &DeValue<'_>) -> Read<Duration> {
+    match delay(value)? {
+        Duration::ZERO => Err("must not be zero".to_owned()),
+        time => Ok(time),
+    }
+}
+
+pub(crate) fn network(value: &DeValue<'_>) -> Read<Network> {
+    str(value)?.parse()
+}
+
+/// A domain; U-labels and A-labels are different names here.
+pub(crate) fn domain(value: &DeValue<'_>) -> Read<String> {
+    match str(value)? {
+        text if is_domain(text) => Ok(text.to_ascii_lowercase()),
+        text => Err(format!("{text:?} is not a domain (for instance \"example.com\")")),
+    }
+}
+
+/// The name the server gives itself, which every client has to understand: a domain in ASCII.
+pub(crate) fn hostname(value: &DeValue<'_>) -> Read<String> {
+    match str(value)? {
+        text if is_domain(text) && text.is_ascii() => Ok(text.to_owned()),
+        text => Err(format!("{text:?} is not a host name (for instance \"mx.example.com\")")),
+    }
+}
+
+/// An address for a reply line: printable ASCII, and short enough for the line.
+pub(crate) fn url(value: &DeValue<'_>) -> Read<String> {
+    match str(value)? {
+        "" => Err("must not be empty".to_owned()),
+        text if text.len() > 400 => Err("is too long for a reply (400 octets at the most)".to_owned()),
+        text if text.bytes().all(|octet| octet.is_ascii_graphic()) => Ok(text.to_owned()),
+        text => Err(format!("{text:?} is not an URL (printable ASCII without spaces)")),
+    }
+}
+
+pub(crate) fn mailbox(value: &DeValue<'_>) -> Read<Mailbox> {
+    str(value)?.parse()
+}
+
+/// One of a few words; those with `None` are known, but not available yet.
+pub(crate) fn choice<T: Copy>(words: &[(&str, Option<T>)]) -> impl Fn(&DeValue<'_>) -> Read<T> {
+    move |value| {
+        let text = str(value)?;
+        match words.iter().find(|(word, _)| *word == text) {
+            Some((_, Some(meaning))) => Ok(*meaning),
+            Some((_, None)) => Err(format!("{text:?} is {NOT_YET}")),
+            None => {
+                let known: Vec<_> =
+                    words.iter().filter(|(_, meaning)| meaning.is_some()).map(|(word, _)| *word).collect();
+                Err(format!("unknown value {text:?} ({})", either(&known)))
+            }
+        }
+    }
+}
+
+/// "a, b or c".
+fn either(words: &[&str]) -> String {
+    match words {
+        [first @ .., before, last] => {
+            let first: String = first.iter().flat_map(|word| [word, ", "]).collect();
+            format!("{first}{before} or {last}")
+        }
+        words => words.concat(),
+    }
+}
+
+/// Whether a value is the empty string.
+pub(crate) fn empty_text(value: &DeValue<'_>) -> Read<bool> {
+    str(value).map(str::is_empty)
+}
+
+/// Whether a value is an array of strings without any in it.
+pub(crate) fn empty_list(value: &DeValue<'_>) -> Read<bool> {
+    let list = value.as_array().ok_or_else(|| expected("an array", value))?;
+    list.iter().try_for_each(|element| str(element.get_ref()).map(drop))?;
+    Ok(list.is_empty())
+}
+
+/// Whether a value is `false`.
+pub(crate) fn not_true(value: &DeValue<'_>) -> Read<bool> {
+    boolean(value).map(|set| !set)
+}

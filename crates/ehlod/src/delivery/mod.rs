@@ -1,0 +1,102 @@
+//! Where accepted mail goes.
+//!
+//! [`Delivery::begin`] opens a [`Message`]; what is written to it comes to light only with [`Message::commit`]. After
+//! that the message is on stable storage in every mailbox; before it, and after a failed commit, it is in none.
+
+mod draft;
+mod error;
+mod maildir;
+mod message;
+mod name;
+#[cfg(test)]
+mod tests;
+
+pub use draft::Draft;
+pub use error::{DeliveryError, Failure};
+pub use maildir::Maildir;
+pub use message::{BUFFER, Message};
+
+use crate::config::{Config, DeliveryConfig};
+use crate::mailbox::Mailbox;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a file may lie in the `tmp` of a Maildir before it counts as left over.
+pub const LEFT_OVER: Duration = Duration::from_secs(36 * 60 * 60);
+
+/// A way to deliver. Cloning is cheap.
+#[derive(Clone, Debug)]
+pub enum Delivery {
+    /// Into Maildirs.
+    Maildir(Arc<Maildir>),
+    /// Nowhere: octets are counted and dropped.
+    Discard,
+}
+
+impl Delivery {
+    /// The way of delivery the configuration asks for; creates the mail directory where it does not exist. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// The mail directory cannot be created.
+    pub fn open(config: &Config) -> Result<Self, DeliveryError> {
+        match &config.delivery {
+            DeliveryConfig::Maildir { path, sync } => {
+                Maildir::open(path, *sync, &config.hostname).map(|maildir| Self::Maildir(Arc::new(maildir)))
+            }
+            DeliveryConfig::Discard => Ok(Self::Discard),
+        }
+    }
+
+    /// Starts a message to one or more mailboxes. `head` is what the server itself puts before the content:
+    /// [`return_path`](crate::trace::return_path) and [`Received`](crate::trace::Received), each with its CRLF.
+    ///
+    /// Nothing is written to disk before the first [`BUFFER`] octets are in, or the commit.
+    #[must_use]
+    pub fn begin(&self, mailboxes: &[Mailbox], head: Vec<u8>) -> Message {
+        match self {
+            Self::Maildir(maildir) => Message::to_maildirs(Arc::clone(maildir), mailboxes.to_vec(), head),
+            Self::Discard => Message::to_nowhere(),
+        }
+    }
+
+    /// Removes what interrupted deliveries have left behind ([`LEFT_OVER`]), and says how many files that were.
+    /// Blocks; for the start of the server.
+    ///
+    /// # Errors
+    ///
+    /// The mail directory cannot be read. What cannot be read or removed further in is left alone.
+    pub fn clean(&self) -> Result<usize, DeliveryError> {
+        match self {
+            Self::Maildir(maildir) => maildir.clean(LEFT_OVER),
+            Self::Discard => Ok(0),
+        }
+    }
+
+    /// Free disk space for mail, in octets; `None` where no disk is used. One system call.
+    ///
+    /// # Errors
+    ///
+    /// The mail directory cannot be reached.
+    pub fn free_space(&self) -> Option<Result<u64, DeliveryError>> {
+        match self {
+            Self::Maildir(maildir) => {
+                let root = maildir.root();
+                Some(free_space(root).map_err(|error| DeliveryError::new(root, error)))
+            }
+            Self::Discard => None,
+        }
+    }
+}
+
+/// Free space of the file system a path is on, in octets, for users who are not root.
+///
+/// # Errors
+///
+/// The path cannot be reached.
+pub fn free_space(path: &Path) -> io::Result<u64> {
+    let found = rustix::fs::statvfs(path)?;
+    Ok(found.f_bavail.saturating_mul(found.f_frsize))
+}

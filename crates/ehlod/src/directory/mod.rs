@@ -1,0 +1,162 @@
+//! Who has a mailbox here, and who may log in.
+//!
+//! The domains come from the configuration, the accounts from the accounts file. A [`Directory`] never changes: a
+//! reload makes a new one, and whoever still holds the old one can go on using it.
+
+mod file;
+#[cfg(test)]
+mod tests;
+
+use crate::config::{CatchAll, Config, Domain, Problem, Problems};
+use crate::mailbox::Mailbox;
+use crate::passwd;
+use file::{Account, Accounts};
+use std::fmt;
+use std::sync::Arc;
+
+/// The domains and accounts. Cloning is cheap: the clones share one directory.
+#[derive(Clone, Debug)]
+pub struct Directory(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    domains: Vec<Domain>,
+    accounts: Accounts,
+    warnings: Vec<Problem>,
+}
+
+/// What became of a recipient.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recipient {
+    /// Its mail goes here.
+    Mailbox(Mailbox),
+    /// The account is suspended: `user-disabled`.
+    Suspended,
+    /// The account takes no mail: `mailbox-name-not-allowed`.
+    RefusesMail,
+    /// The domain is hosted, but has no such user: `no-such-user`.
+    NoSuchUser,
+    /// The domain is not hosted here.
+    NotHosted,
+}
+
+/// Whoever has logged in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// The address of the account, whatever form of the user name was given.
+    pub address: Mailbox,
+}
+
+/// A password could not be checked for a reason that is not the password's: a stored verifier that the machine has no
+/// memory for, say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifyError(argon2::password_hash::Error);
+
+impl fmt::Display for VerifyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the password could not be checked: {}", self.0)
+    }
+}
+
+impl std::error::Error for VerifyError {}
+
+impl Directory {
+    /// Reads the accounts file the configuration names; without one there are no accounts.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with the accounts file.
+    pub fn open(config: &Config) -> Result<Self, Problems> {
+        let domains = config.domains.clone();
+        let (accounts, warnings) = match &config.accounts {
+            Some(path) => file::read(path, &domains)?,
+            None => Default::default(),
+        };
+        Ok(Self(Arc::new(Inner { domains, accounts, warnings })))
+    }
+
+    /// What is allowed in the accounts file, but is likely not what the administrator wants.
+    #[must_use]
+    pub fn warnings(&self) -> &[Problem] {
+        &self.0.warnings
+    }
+
+    /// Whether there is any domain to take mail for.
+    #[must_use]
+    pub fn hosts_any(&self) -> bool {
+        !self.0.domains.is_empty()
+    }
+
+    /// Whether mail for the domain is taken here.
+    #[must_use]
+    pub fn hosts(&self, domain: &str) -> bool {
+        self.domain(domain).is_some()
+    }
+
+    /// Where the mail of a recipient goes.
+    ///
+    /// The local part is given without the quotes of a quoted string. Without a domain, which SMTP allows for
+    /// `<Postmaster>` only, the recipient is the postmaster of the first domain. In every domain the postmaster has a
+    /// mailbox, even where no account and no catch-all gives it one (RFC 5321, section 4.5.1).
+    #[must_use]
+    pub fn resolve(&self, local: &str, domain: Option<&str>) -> Recipient {
+        let is_postmaster = local.eq_ignore_ascii_case("postmaster");
+        let hosted = match domain {
+            Some(domain) => self.domain(domain),
+            None if is_postmaster => self.0.domains.first(),
+            None => return Recipient::NoSuchUser,
+        };
+        let Some(hosted) = hosted else { return Recipient::NotHosted };
+        let mailbox = Mailbox::new(local, &hosted.name);
+        if let Some(account) = self.0.accounts.find(&mailbox) {
+            return mailbox_of(account);
+        }
+        let caught = match &hosted.catch_all {
+            CatchAll::None => Recipient::NoSuchUser,
+            CatchAll::Each => Recipient::Mailbox(mailbox.clone()),
+            CatchAll::To(target) => match self.0.accounts.find(target) {
+                Some(account) => mailbox_of(account),
+                None => Recipient::Mailbox(target.clone()),
+            },
+        };
+        match caught {
+            Recipient::Mailbox(_) => caught,
+            _ if is_postmaster => Recipient::Mailbox(mailbox),
+            _ => caught,
+        }
+    }
+
+    /// Checks a user's password. A user name is the address of an account, or its local part where no other account
+    /// has the same. `None` is a wrong user name, a wrong password, or an account that may not log in.
+    ///
+    /// It takes the same time for users that there are and those that there are not. It blocks, it keeps a processor
+    /// busy for tens of milliseconds, and it takes about 19 MiB of memory while it runs: call it where threads may
+    /// block, and bound how many calls run at once.
+    ///
+    /// # Errors
+    ///
+    /// The check itself failed, which says nothing about the password.
+    pub fn verify(&self, user: &str, password: &[u8]) -> Result<Option<Login>, VerifyError> {
+        let account = self.0.accounts.by_user_name(user);
+        let stored = account.and_then(|account| account.password.as_ref());
+        // Without a password to check there is one to check all the same, for the time it takes.
+        let verifier = stored.or_else(|| self.0.accounts.password_like(user));
+        let matches = passwd::matches(password, verifier).map_err(VerifyError)?;
+        let login = account.filter(|account| matches && stored.is_some() && !account.suspended);
+        Ok(login.map(|account| Login { address: account.address.clone() }))
+    }
+
+    fn domain(&self, name: &str) -> Option<&Domain> {
+        self.0.domains.iter().find(|domain| domain.name.eq_ignore_ascii_case(name))
+    }
+}
+
+fn mailbox_of(account: &Account) -> Recipient {
+    if account.suspended {
+        Recipient::Suspended
+    } else if account.refuses_mail {
+        Recipient::RefusesMail
+    } else {
+        Recipient::Mailbox(account.address.clone())
+    }
+}

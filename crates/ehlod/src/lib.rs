@@ -1,0 +1,33 @@
+//! The reference server of the ehlo project, as a library of its parts; the program `ehlod` is [`cli::run`].
+//!
+//! | | |
+//! | --- | --- |
+//! | [`cli`], [`serve`], [`replies`], [`passwd`] | the command line and its commands |
+//! | [`config`] | the TOML configuration: schema, defaults, and errors that name their place |
+//! | [`directory`] | domains, accounts, aliases, credentials |
+//! | [`delivery`] | where accepted mail goes |
+//! | [`site`] | a configuration in use, with what was opened for it |
+//! | [`session`], [`transaction`] | a client's session and its messages |
+//! | [`policy`] | what is decided, one question a file |
+//! | [`trace`], [`queue_id`] | what the server writes at the head of a message |
+//! | [`mailbox`], [`memory`], [`tally`], [`tls`], [`log`] | what they share |
+
+pub mod cli;
+pub mod config;
+mod date;
+pub mod delivery;
+pub mod directory;
+pub mod log;
+pub mod mailbox;
+pub mod memory;
+pub mod passwd;
+pub mod policy;
+pub mod queue_id;
+pub mod replies;
+pub mod serve;
+pub mod session;
+pub mod site;
+pub mod tally;
+pub mod tls;
+pub mod trace;
+pub mod transaction;

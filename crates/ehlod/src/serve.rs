@@ -1,0 +1,159 @@
+//! `ehlod serve`: listeners, reload, shutdown.
+
+use crate::cli::ServeArgs;
+use crate::config::{Config, Listener};
+use crate::log;
+use crate::session;
+use crate::site::Site;
+use ehlo_tokio::{Control, Limits, Server};
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+use std::sync::{Arc, PoisonError, RwLock};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Serves until it is told to end.
+#[must_use]
+pub fn run(args: &ServeArgs) -> ExitCode {
+    let served = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(serve(args)),
+        Err(error) => Err(error.to_string()),
+    };
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What new connections are served by. A reload puts another in its place.
+#[derive(Debug)]
+struct Current {
+    site: RwLock<Arc<Site>>,
+    /// The listeners as they were bound, in their order; a reload changes what is done on them, not their addresses.
+    bound: Vec<Listener>,
+}
+
+impl Current {
+    fn site(&self) -> Arc<Site> {
+        Arc::clone(&self.site.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn replace(&self, site: Site) {
+        *self.site.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(site);
+    }
+
+    /// What the configuration says now of a bound listener; what it said when it was bound, if it is not in there any more.
+    fn listener(&self, site: &Site, index: usize) -> Option<Listener> {
+        let bound = self.bound.get(index)?;
+        let place = self.bound.iter().take(index).filter(|other| other.address == bound.address).count();
+        let now = site.config.listeners.iter().filter(|listener| listener.address == bound.address).nth(place);
+        Some(now.unwrap_or(bound).clone())
+    }
+}
+
+async fn serve(args: &ServeArgs) -> Result<(), String> {
+    let config = args.load().map_err(|problems| problems.to_string())?;
+    log::start(&config.log);
+    let bound = config.listeners.clone();
+    let site = Site::open(config).map_err(|error| error.to_string())?;
+    for warning in site.config.warnings.iter().chain(site.directory.warnings()) {
+        tracing::warn!("{warning}");
+    }
+    match site.delivery.clean() {
+        Ok(0) => {}
+        Ok(removed) => tracing::info!(removed, "removed what interrupted deliveries had left behind"),
+        Err(error) => tracing::warn!(%error, "what interrupted deliveries have left behind stays there"),
+    }
+    let mut server =
+        Server::new(&site.config.hostname).grace(site.config.timeouts.shutdown).limits(limits(&site.config));
+    let mut lines = String::new();
+    for listener in &bound {
+        let address = server.bind(listener.address).await;
+        let address = address.map_err(|error| format!("{}: cannot listen: {error}", listener.address))?;
+        lines += &format!("listening on {address} ({})\n", listener.kind.as_str());
+    }
+    // Before a line says that the server listens, signals must find it ready.
+    let control = server.control();
+    let current = Arc::new(Current { site: RwLock::new(Arc::new(site)), bound });
+    let signals = Signals::new().map_err(|error| error.to_string())?;
+    tokio::spawn(signals.obey(args.clone(), Arc::clone(&current), control));
+    announce(&lines);
+
+    server
+        .run(move |accepted| {
+            let site = current.site();
+            let listener = current.listener(&site, accepted.listener);
+            async move {
+                if let Some(listener) = listener {
+                    session::serve(site, listener, accepted).await;
+                }
+            }
+        })
+        .await;
+    tracing::info!("ended");
+    Ok(())
+}
+
+/// Says where the server listens. A standard output that nobody reads is no reason not to serve.
+fn announce(lines: &str) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(lines.as_bytes()).and_then(|()| out.flush());
+}
+
+fn limits(config: &Config) -> Limits {
+    let limits = &config.limits;
+    Limits { connections: limits.connections as usize, per_client: limits.connections_per_client as usize }
+}
+
+/// The signals that the server obeys.
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+    hang_up: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn obey(mut self, args: ServeArgs, current: Arc<Current>, control: Control) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return control.shut_down(),
+                _ = self.interrupt.recv() => return control.shut_down(),
+                _ = self.hang_up.recv() => reload(&args, &current, &control).await,
+            }
+        }
+    }
+}
+
+/// Reads the configuration anew. A bad one changes nothing.
+async fn reload(args: &ServeArgs, current: &Current, control: &Control) {
+    let args = args.clone();
+    let opened = tokio::task::spawn_blocking(move || {
+        let config = args.load().map_err(|problems| problems.to_string())?;
+        Site::open(config).map_err(|error| error.to_string())
+    });
+    let site = match opened.await.unwrap_or_else(|error| Err(error.to_string())) {
+        Ok(site) => site,
+        Err(error) => {
+            tracing::error!("the configuration was not reloaded, the old one stays: {error}");
+            return;
+        }
+    };
+    let addresses = |listeners: &[Listener]| listeners.iter().map(|one| one.address).collect::<Vec<_>>();
+    if addresses(&site.config.listeners) != addresses(&current.bound) {
+        tracing::warn!("other listeners are only opened, and old ones only closed, by a restart");
+    }
+    control.set_limits(limits(&site.config));
+    control.set_hostname(&site.config.hostname);
+    current.replace(site);
+    tracing::info!("the configuration was reloaded");
+}

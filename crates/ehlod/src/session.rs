@@ -1,0 +1,217 @@
+//! One client's session: what it has said so far, put to the policy, and what is logged of it.
+
+use crate::config::Listener;
+use crate::directory::Login;
+use crate::policy;
+use crate::queue_id;
+use crate::site::Site;
+use crate::tally::Tally;
+use crate::trace::{Received, Transmission, return_path};
+use crate::transaction::Transaction;
+use ehlo::{Abort, Credentials, Hello, Mail, Query, Rcpt, Reply};
+use ehlo_tokio::rustls::ServerConnection;
+use ehlo_tokio::{Accepted, Connection, Handler, Receipt, Recipient, Verified};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+/// Serves a connection to its end, and logs it.
+pub async fn serve(site: Arc<Site>, listener: Listener, accepted: Accepted) {
+    let client = accepted.client.ip().to_canonical();
+    let protocol = site.protocol(&listener);
+    let mut connection = Connection::new(&protocol)
+        .lenient(site.is_lenient(client))
+        .write_timeout(site.config.timeouts.write)
+        .handshake_timeout(site.config.timeouts.tls_handshake)
+        .shutdown(accepted.shutdown);
+    if let Some(tls) = site.tls() {
+        connection = connection.tls(tls.clone());
+    }
+    if listener.tls == crate::config::TlsMode::Implicit {
+        connection = connection.implicit_tls();
+    }
+    let mut session = Session::new(Arc::clone(&site), client);
+    let served = connection.serve(accepted.stream, &mut session).await;
+    session.log(&listener, served.err());
+}
+
+/// What a session remembers.
+#[derive(Debug)]
+struct Session {
+    site: Arc<Site>,
+    /// Its name in the log.
+    id: String,
+    began: Instant,
+    client: IpAddr,
+    /// The same as text, for replies that name it.
+    client_text: String,
+    /// What the client calls itself, and whether it said EHLO.
+    hello: Option<(String, bool)>,
+    /// The version and cipher suite of TLS.
+    tls: Option<(String, String)>,
+    login: Option<Login>,
+    transaction: Option<Transaction>,
+    /// Room for a text that a reply borrows.
+    text: String,
+    tally: Tally,
+}
+
+impl Session {
+    fn new(site: Arc<Site>, client: IpAddr) -> Self {
+        Self {
+            site,
+            id: queue_id::next(),
+            began: Instant::now(),
+            client,
+            client_text: client.to_string(),
+            hello: None,
+            tls: None,
+            login: None,
+            transaction: None,
+            text: String::new(),
+            tally: Tally::default(),
+        }
+    }
+
+    /// What the server itself puts before the content (RFC 5321 4.4).
+    fn head(&self, transaction: &Transaction) -> Vec<u8> {
+        let (hello, extended) = self.hello.as_ref().map_or(("", false), |(name, extended)| (name.as_str(), *extended));
+        let received = Received {
+            hello,
+            client: self.client,
+            by: &self.site.config.hostname,
+            with: Transmission {
+                extended,
+                utf8: transaction.smtputf8,
+                tls: self.tls.is_some(),
+                auth: self.login.is_some(),
+            },
+            tls: self.tls.as_ref().map(|(version, cipher)| (version.as_str(), cipher.as_str())),
+            id: &transaction.id,
+            recipient: transaction.first.as_deref().filter(|_| transaction.mailboxes.len() == 1),
+            date: SystemTime::now(),
+        };
+        let mut head = return_path(&transaction.reverse_path);
+        head.extend_from_slice(&received.field());
+        head
+    }
+
+    /// Writes the session's one line.
+    fn log(&self, listener: &Listener, error: Option<std::io::Error>) {
+        let Tally { messages, positive, temporary, permanent, .. } = self.tally;
+        tracing::info!(
+            session = self.id,
+            client = self.client_text,
+            listener = listener.kind.as_str(),
+            hello = self.hello.as_ref().map(|(name, _)| name),
+            tls = self.tls.as_ref().map(|(version, _)| version),
+            user = self.login.as_ref().map(|login| tracing::field::display(&login.address)),
+            messages,
+            positive,
+            temporary,
+            permanent,
+            refusal = self.tally.last_refusal(),
+            error = error.map(tracing::field::display),
+            millis = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            "session"
+        );
+    }
+}
+
+impl Handler for Session {
+    async fn connect(&mut self) -> Result<(), Reply<'_>> {
+        if self.site.directory.hosts_any() { Ok(()) } else { Err(Reply::no_hosted_domain()) }
+    }
+
+    fn secured(&mut self, tls: &ServerConnection) {
+        let version = tls.protocol_version().map_or("TLS", |version| match version.as_str() {
+            Some("TLSv1_3") => "TLS1.3",
+            Some("TLSv1_2") => "TLS1.2",
+            other => other.unwrap_or("TLS"),
+        });
+        let cipher = tls.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str()).unwrap_or("unknown");
+        self.tls = Some((version.to_owned(), cipher.to_owned()));
+        self.hello = None;
+        self.login = None;
+    }
+
+    async fn hello<'a>(&'a mut self, hello: Hello<'a>) -> Result<(), Reply<'a>> {
+        self.hello = Some((hello.name.to_owned(), hello.extended));
+        Ok(())
+    }
+
+    async fn auth<'a>(&'a mut self, credentials: Credentials<'a>) -> Result<(), Reply<'a>> {
+        self.login = Some(policy::authenticate(&self.site, credentials).await?);
+        Ok(())
+    }
+
+    async fn mail<'a>(&'a mut self, mail: Mail<'a>) -> Result<(), Reply<'a>> {
+        policy::room(&self.site, mail.size.unwrap_or(0))?;
+        self.transaction = Some(Transaction::new(&self.site, &mail));
+        Ok(())
+    }
+
+    async fn rcpt<'a>(&'a mut self, rcpt: Rcpt<'a>) -> Result<Recipient<'a>, Reply<'a>> {
+        let Some(transaction) = &mut self.transaction else { return Err(Reply::processing_error()) };
+        let path = rcpt.forward_path;
+        let mailbox = policy::recipient(&self.site, &self.client_text, self.login.is_some(), path)?;
+        Ok(if transaction.add(path.as_str(), mailbox) { Recipient::Here } else { Recipient::Duplicate })
+    }
+
+    async fn data(&mut self) -> Result<(), Reply<'_>> {
+        policy::room(&self.site, 0)?;
+        let Some(mut transaction) = self.transaction.take() else { return Err(Reply::processing_error()) };
+        transaction.begin(&self.site, self.head(&transaction));
+        self.transaction = Some(transaction);
+        Ok(())
+    }
+
+    async fn content(&mut self, octets: &[u8]) {
+        if let Some(transaction) = &mut self.transaction {
+            transaction.write(&self.site, octets).await;
+        }
+    }
+
+    async fn message(&mut self, size: u64) -> Result<Receipt<'_>, Reply<'_>> {
+        let Some(mut transaction) = self.transaction.take() else { return Err(Reply::processing_error()) };
+        let committed = transaction.commit().await;
+        tracing::info!(
+            id = transaction.id,
+            session = self.id,
+            client = self.client_text,
+            from = transaction.reverse_path,
+            to = transaction.first,
+            recipients = transaction.mailboxes.len(),
+            size,
+            reply = committed.err().map_or(250, |reply| reply.code()),
+            "message"
+        );
+        committed?;
+        self.tally.messages += 1;
+        self.text = format!("Ok queued as {}", transaction.id);
+        Ok(Receipt::As(&self.text))
+    }
+
+    async fn aborted(&mut self, abort: Abort) {
+        let Some(transaction) = self.transaction.take() else { return };
+        tracing::info!(
+            id = transaction.id,
+            session = self.id,
+            client = self.client_text,
+            from = transaction.reverse_path,
+            to = transaction.first,
+            recipients = transaction.mailboxes.len(),
+            reason = ?abort,
+            "message aborted"
+        );
+    }
+
+    async fn verify<'a>(&'a mut self, query: Query<'a>) -> Result<Verified<'a>, Reply<'a>> {
+        self.text = policy::verify(&self.site, query)?.to_string();
+        Ok(Verified::Mailbox(&self.text))
+    }
+
+    fn replies(&mut self, octets: &[u8]) {
+        self.tally.count(octets);
+    }
+}

@@ -1,0 +1,165 @@
+//! What the server runs by: the configuration, and what was opened for it. A reload makes a new one; sessions keep theirs.
+
+use crate::config::{Config, Expn, Extension, LineEndings, Listener, Mechanism, Problems, TlsMode, Tolerance, Vrfy};
+use crate::delivery::Delivery;
+use crate::directory::Directory;
+use crate::memory::Budget;
+use crate::tls;
+use ehlo::{EarlyTalk, Extensions, Millis};
+use ehlo_tokio::TlsAcceptor;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// How many passwords are checked at once. Each check keeps a processor busy and takes 19 MiB.
+const PASSWORD_CHECKS: usize = 4;
+
+/// A configuration in use.
+#[derive(Debug)]
+pub struct Site {
+    /// What it was made of.
+    pub config: Config,
+    /// Who has a mailbox here.
+    pub directory: Directory,
+    /// Where mail goes.
+    pub delivery: Delivery,
+    /// Memory for message data.
+    pub memory: Budget,
+    /// Turns at checking a password.
+    pub password_checks: Arc<Semaphore>,
+    tls: Option<TlsAcceptorDebug>,
+    mechanisms: Vec<ehlo::Mechanism>,
+}
+
+/// `TlsAcceptor` has no `Debug`.
+struct TlsAcceptorDebug(TlsAcceptor);
+
+impl fmt::Debug for TlsAcceptorDebug {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TlsAcceptor")
+    }
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug)]
+pub enum SiteError {
+    /// The configuration or the accounts file is wrong.
+    Problems(Problems),
+    /// Something that it names cannot be opened.
+    Unusable(String),
+}
+
+impl fmt::Display for SiteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Problems(problems) => problems.fmt(f),
+            Self::Unusable(what) => f.write_str(what),
+        }
+    }
+}
+
+impl std::error::Error for SiteError {}
+
+impl Site {
+    /// Opens what a configuration names: accounts, the mail directory, the certificate. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with any of them.
+    pub fn open(config: Config) -> Result<Self, SiteError> {
+        let directory = Directory::open(&config).map_err(SiteError::Problems)?;
+        let delivery = Delivery::open(&config).map_err(|error| SiteError::Unusable(error.to_string()))?;
+        let tls = match &config.tls {
+            Some(files) => {
+                let tls = tls::server_config(files).map_err(|error| SiteError::Unusable(error.to_string()))?;
+                Some(TlsAcceptorDebug(tls.into()))
+            }
+            None => None,
+        };
+        let mechanisms = config.auth.mechanisms.iter().map(mechanism).collect();
+        let memory = Budget::new(config.limits.memory);
+        let password_checks = Arc::new(Semaphore::new(PASSWORD_CHECKS));
+        Ok(Self { config, directory, delivery, memory, password_checks, tls, mechanisms })
+    }
+
+    /// The TLS acceptor, where there is a certificate.
+    pub fn tls(&self) -> Option<&TlsAcceptor> {
+        self.tls.as_ref().map(|tls| &tls.0)
+    }
+
+    /// Whether this client may send bare LF in mail data.
+    pub fn is_lenient(&self, client: IpAddr) -> bool {
+        self.config.protocol.lenient_clients.iter().any(|network| network.contains(client))
+    }
+
+    /// The settings of the core for a listener.
+    pub fn protocol(&self, listener: &Listener) -> ehlo::Config<'_> {
+        let Config { limits, timeouts, protocol, auth, .. } = &self.config;
+        let refuse = |tolerance| match tolerance {
+            Tolerance::Refuse => ehlo::Tolerance::Refuse,
+            Tolerance::Allow => ehlo::Tolerance::Allow,
+        };
+        let config = ehlo::Config::new(&self.config.hostname)
+            .extensions(protocol.extensions.iter().map(extension).fold(Extensions::NONE, Extensions::with))
+            .mechanisms(&self.mechanisms)
+            .starttls(listener.tls == TlsMode::StartTls)
+            .require_auth(listener.require_auth)
+            .plaintext_auth(auth.plaintext_without_tls)
+            .line_endings(match protocol.line_endings {
+                LineEndings::Strict => ehlo::LineEndings::Strict,
+                LineEndings::Lenient => ehlo::LineEndings::Lenient,
+            })
+            .early_talk(match protocol.early_talk {
+                Tolerance::Refuse => EarlyTalk::Refuse(millis(protocol.early_talk_delay)),
+                Tolerance::Allow => EarlyTalk::Allow,
+            })
+            .early_pipelining(refuse(protocol.unauthorised_pipelining))
+            .vrfy(match protocol.vrfy {
+                Vrfy::Off => ehlo::Vrfy::Off,
+                Vrfy::Ambiguous => ehlo::Vrfy::Ambiguous,
+                Vrfy::Answer => ehlo::Vrfy::Answer,
+            })
+            .expn(protocol.expn == Expn::Answer)
+            .message_size(limits.message_size)
+            .recipients(count(limits.recipients))
+            .transactions(count(limits.transactions))
+            .errors(count(limits.errors))
+            .auth_failures(count(limits.auth_failures))
+            .hops(count(limits.hops))
+            .command_timeout(millis(timeouts.command))
+            .data_timeout(millis(timeouts.data))
+            .session_timeout(millis(timeouts.session));
+        match &self.config.help_url {
+            Some(url) => config.help_url(url),
+            None => config,
+        }
+    }
+}
+
+/// The core counts to 65,535, which for these limits is as good as no limit.
+fn count(limit: u32) -> u16 {
+    u16::try_from(limit).unwrap_or(u16::MAX)
+}
+
+fn millis(time: Duration) -> Millis {
+    Millis::from_millis(u32::try_from(time.as_millis()).unwrap_or(u32::MAX))
+}
+
+fn mechanism(mechanism: &Mechanism) -> ehlo::Mechanism {
+    match mechanism {
+        Mechanism::Plain => ehlo::Mechanism::Plain,
+        Mechanism::Login => ehlo::Mechanism::Login,
+    }
+}
+
+fn extension(extension: &Extension) -> Extensions {
+    match extension {
+        Extension::Pipelining => Extensions::PIPELINING,
+        Extension::Size => Extensions::SIZE,
+        Extension::EightBitMime => Extensions::EIGHTBITMIME,
+        Extension::SmtpUtf8 => Extensions::SMTPUTF8,
+        Extension::EnhancedStatusCodes => Extensions::ENHANCEDSTATUSCODES,
+    }
+}

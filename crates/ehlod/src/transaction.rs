@@ -1,0 +1,93 @@
+//! One mail transaction: its envelope, and the message on its way to storage.
+
+use crate::delivery::Message;
+use crate::mailbox::Mailbox;
+use crate::memory::Share;
+use crate::policy;
+use crate::queue_id;
+use crate::site::Site;
+use ehlo::{Mail, Reply};
+
+/// An open transaction.
+#[derive(Debug)]
+pub struct Transaction {
+    /// The message's name in the log, in its Received field, and in the reply.
+    pub id: String,
+    /// The reverse-path, without angle brackets.
+    pub reverse_path: String,
+    /// Whether it is internationalised.
+    pub smtputf8: bool,
+    /// The forward-path of the first recipient, without angle brackets.
+    pub first: Option<String>,
+    /// Where the message goes, each mailbox once.
+    pub mailboxes: Vec<Mailbox>,
+    message: Option<Message>,
+    share: Share,
+    size: u64,
+    /// Why the message will be refused at its end.
+    failure: Option<Reply<'static>>,
+}
+
+impl Transaction {
+    /// Opens a transaction.
+    pub fn new(site: &Site, mail: &Mail<'_>) -> Self {
+        Self {
+            id: queue_id::next(),
+            reverse_path: mail.reverse_path.as_str().to_owned(),
+            smtputf8: mail.smtputf8,
+            first: None,
+            mailboxes: Vec::new(),
+            message: None,
+            share: site.memory.share(),
+            size: 0,
+            failure: None,
+        }
+    }
+
+    /// Adds a recipient; false where its mailbox is among them already.
+    pub fn add(&mut self, path: &str, mailbox: Mailbox) -> bool {
+        if self.mailboxes.contains(&mailbox) {
+            return false;
+        }
+        self.first.get_or_insert_with(|| path.to_owned());
+        self.mailboxes.push(mailbox);
+        true
+    }
+
+    /// Begins the message, with what stands at its head.
+    pub fn begin(&mut self, site: &Site, head: Vec<u8>) {
+        self.message = Some(site.delivery.begin(&self.mailboxes, head));
+    }
+
+    /// Adds to the message. What fails is kept for its end; the rest is dropped.
+    pub async fn write(&mut self, site: &Site, octets: &[u8]) {
+        let Some(message) = &mut self.message else { return };
+        self.size = self.size.saturating_add(octets.len() as u64);
+        let failure = if self.size > site.config.limits.transaction_storage {
+            Reply::too_much_mail_data()
+        } else if let Err(error) = message.write(octets).await {
+            policy::failed(&error)
+        } else if !self.share.resize(message.held() as u64) {
+            Reply::out_of_memory()
+        } else {
+            return;
+        };
+        self.failure = Some(failure);
+        self.message = None;
+        // Making a share smaller always succeeds.
+        let _ = self.share.resize(0);
+    }
+
+    /// Brings the message to stable storage.
+    ///
+    /// # Errors
+    ///
+    /// The reply that refuses it; it is then nowhere.
+    pub async fn commit(&mut self) -> Result<(), Reply<'static>> {
+        match (self.failure, self.message.take()) {
+            (Some(failure), _) => Err(failure),
+            (None, Some(message)) => message.commit().await.map_err(|error| policy::failed(&error)),
+            (None, None) => Err(Reply::processing_error()),
+        }
+    }
+}
