@@ -3,20 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Whether a text is a domain: labels of letters, digits and inner hyphens, 63 octets a label and 255 in all.
-///
-/// Characters outside ASCII are let through, since U-labels are domains too (RFC 6531).
+/// Whether a text is a domain by RFC 5321 4.1.2; U-labels are domains too (RFC 6531).
 #[must_use]
 pub fn is_domain(text: &str) -> bool {
-    let fits = |c: char| match c {
-        '-' => true,
-        c if c.is_ascii() => c.is_ascii_alphanumeric(),
-        c => !c.is_control() && !c.is_whitespace(),
-    };
-    let label = |label: &str| {
-        (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-') && label.chars().all(fits)
-    };
-    text.len() <= 255 && text.split('.').all(label)
+    let odd = |c: char| !c.is_ascii() && (c.is_control() || c.is_whitespace());
+    matches!(ehlo::Domain::parse(text), Ok(ehlo::Domain::Name(_))) && !text.contains(odd)
 }
 
 /// A mailbox of a hosted domain: where mail goes, and who logs in.
@@ -51,8 +42,9 @@ impl Mailbox {
 impl fmt::Display for Mailbox {
     /// The mailbox as SMTP writes it: the local part in quotes where it needs them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if is_dot_string(&self.local) {
-            return write!(f, "{}@{}", self.local, self.domain);
+        let plain = format!("{}@{}", self.local, self.domain);
+        if ehlo::Mailbox::parse(&plain).is_ok_and(|parsed| parsed.local_part() == self.local) {
+            return f.write_str(&plain);
         }
         f.write_str("\"")?;
         for c in self.local.chars() {
@@ -68,47 +60,21 @@ impl fmt::Display for Mailbox {
 impl FromStr for Mailbox {
     type Err = String;
 
-    /// Reads `local@domain`, where the local part is a dot-string or a quoted string.
+    /// Reads `local@domain`, where the local part is a dot-string or a quoted string (RFC 5321 4.1.2). An address literal is no
+    /// domain that can be hosted, and an empty local part no mailbox.
     ///
     /// # Errors
     ///
     /// That it is not an address, in words.
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || format!("{text:?} is not an address (for instance \"user@example.com\")");
-        let (local, domain) = text.rsplit_once('@').filter(|(_, domain)| is_domain(domain)).ok_or_else(wrong)?;
-        let local = if is_dot_string(local) { local.to_owned() } else { unquote(local).ok_or_else(wrong)? };
-        if local.is_empty() || local.len() > 64 {
+        let parsed = ehlo::Mailbox::parse(text).map_err(|_| wrong())?;
+        let local: String = parsed.unquoted().collect();
+        if local.is_empty() || !is_domain(parsed.domain_str()) {
             return Err(wrong());
         }
-        Ok(Self::new(&local, domain))
+        Ok(Self::new(&local, parsed.domain_str()))
     }
-}
-
-/// Dot-string of RFC 5321, section 4.1.2, with the UTF-8 of RFC 6531.
-fn is_dot_string(local: &str) -> bool {
-    let atext = |c: char| match c {
-        c if c.is_ascii() => c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c),
-        c => !c.is_control() && !c.is_whitespace(),
-    };
-    local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(atext))
-}
-
-/// The content of a Quoted-string of RFC 5321, section 4.1.2.
-fn unquote(local: &str) -> Option<String> {
-    let mut inner = local.strip_prefix('"')?.strip_suffix('"')?.chars();
-    let mut content = String::new();
-    while let Some(c) = inner.next() {
-        let c = match c {
-            '\\' => inner.next()?,
-            '"' => return None,
-            c => c,
-        };
-        if c.is_control() {
-            return None;
-        }
-        content.push(c);
-    }
-    Some(content)
 }
 
 #[cfg(test)]

@@ -82,3 +82,10 @@ fn passwd_and_the_accounts_file() {
     assert!(users.verify("alice", "gëheim x ".as_bytes()).unwrap().is_some());
     assert!(users.verify("alice", "gëheim x".as_bytes()).unwrap().is_none());
 }
+
+#[test]
+fn the_example_can_be_used_as_it_stands() {
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/ehlod.example.toml");
+    let done = ehlod(&["check", "--config", example], b"");
+    assert_eq!((done.status.code(), text(&done.stderr)), (Some(0), ""));
+}

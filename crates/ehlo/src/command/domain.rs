@@ -8,7 +8,7 @@ use nom::character::complete::char;
 use nom::combinator::opt;
 
 use super::characters::{consumed, is_dcontent, is_let_dig, many};
-use super::{MISMATCH, Parsed, text, whole};
+use super::{AddressError, MISMATCH, Parsed, text, whole};
 
 /// The longest domain, in octets (RFC 5321 4.5.3.1.2).
 const DOMAIN: usize = 255;
@@ -43,6 +43,15 @@ pub enum Literal<'a> {
 }
 
 impl<'a> Domain<'a> {
+    /// Reads a domain or an address literal by RFC 5321 4.1.2, with UTF-8 where RFC 6531 allows it.
+    ///
+    /// # Errors
+    ///
+    /// Where it does not follow the grammar, or has a label over 63 octets, or 255 in all.
+    pub fn parse(text: &'a str) -> Result<Self, AddressError> {
+        whole(domain_or_literal(text.as_bytes(), true)).map(Self::read).ok_or(AddressError)
+    }
+
     /// Reads a domain or address literal that was checked before.
     pub(crate) fn read(octets: &'a [u8]) -> Self {
         match octets {
@@ -60,7 +69,8 @@ pub(crate) fn domain_or_literal(input: &[u8], utf8: bool) -> Parsed<'_, &[u8]> {
     match input.first() {
         Some(b'[') => {
             let (rest, _) = address_literal(input)?;
-            Ok((rest, consumed(input, rest)))
+            let literal = consumed(input, rest);
+            if literal.len() > DOMAIN { Err(MISMATCH) } else { Ok((rest, literal)) }
         }
         _ => domain(input, utf8, false),
     }
@@ -211,7 +221,7 @@ mod tests {
     use std::string::String;
 
     fn parsed(input: &str) -> Option<Domain<'_>> {
-        whole(domain_or_literal(input.as_bytes(), true)).map(Domain::read)
+        Domain::parse(input).ok()
     }
 
     #[test]
@@ -233,6 +243,9 @@ mod tests {
         assert_eq!(name.len(), 255);
         assert!(parsed(&name).is_some());
         assert!(parsed(&(name + ".a")).is_none());
+        let literal = |n: usize| std::format!("[tag:{}]", "x".repeat(n));
+        assert!(parsed(&literal(249)).is_some());
+        assert!(parsed(&literal(250)).is_none());
     }
 
     #[test]
