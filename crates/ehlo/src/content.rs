@@ -68,7 +68,7 @@ impl Decoder {
                     *input = rest;
                 }
                 (At::DotCr, b'\n') => {
-                    *self = Self::new(self.lenient);
+                    self.at = At::LineStart;
                     *input = rest;
                     return Piece::End;
                 }
@@ -160,4 +160,270 @@ struct Run {
     length: usize,
     /// It ended at a bare CR or LF.
     bare: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use proptest::prelude::*;
+    use std::string::String;
+    use std::vec::Vec;
+
+    /// What decoding came to.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    struct Decoded {
+        /// Content up to the end, or to where the data were spoilt.
+        content: Vec<u8>,
+        /// How many octets of input were taken up to the end, if it was met.
+        end: Option<usize>,
+        spoilt: bool,
+    }
+
+    /// The decoder as one would explain it, octet by octet and in no hurry: the end is the first CRLF `.` CRLF, in data that
+    /// begin as if behind a CRLF.
+    fn reference(data: &[u8], lenient: bool) -> Decoded {
+        let behind_crlf = |at: usize| at == 0 || data[..at].ends_with(b"\r\n");
+        let end = (0..data.len()).find(|at| behind_crlf(*at) && data[*at..].starts_with(b".\r\n"));
+        let (mut content, mut spoilt) = (Vec::new(), false);
+        for at in 0..end.unwrap_or(data.len()) {
+            let octet = data[at];
+            let bare = match octet {
+                b'\r' => data.get(at + 1).is_some_and(|next| *next != b'\n'),
+                b'\n' => !data[..at].ends_with(b"\r"),
+                _ => false,
+            };
+            match octet {
+                b'.' if behind_crlf(at) => {}
+                b'\n' if bare && lenient && !spoilt => content.extend(b"\r\n"),
+                _ if bare => spoilt = true,
+                _ if spoilt => {}
+                _ => content.push(octet),
+            }
+        }
+        Decoded { content, end: end.map(|end| end + 3), spoilt }
+    }
+
+    /// Decodes input that comes in pieces, and checks what must hold of each step on the way.
+    fn decode<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, lenient: bool) -> Decoded {
+        let mut decoder = Decoder::new(lenient);
+        let mut found = Decoded { content: Vec::new(), end: None, spoilt: false };
+        let mut taken = 0;
+        for piece in pieces {
+            let mut input = piece;
+            loop {
+                let before = input.len();
+                let step = decoder.next(&mut input);
+                taken += before - input.len();
+                match step {
+                    Piece::Content(octets) => {
+                        assert!(!octets.is_empty() && !found.spoilt);
+                        assert!(lies_within(octets, piece) || (lenient && octets == b"\r\n"), "content was copied");
+                        found.content.extend(octets);
+                    }
+                    Piece::Spoilt => {
+                        assert!(!found.spoilt, "told twice");
+                        assert!(decoder.is_spoilt());
+                        found.spoilt = true;
+                    }
+                    Piece::End => {
+                        assert_eq!(decoder.is_spoilt(), found.spoilt, "forgotten at the end");
+                        found.end = Some(taken);
+                        return found;
+                    }
+                    Piece::More => {
+                        assert!(input.is_empty());
+                        break;
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    fn lies_within(part: &[u8], whole: &[u8]) -> bool {
+        let (part, whole) = (part.as_ptr_range(), whole.as_ptr_range());
+        whole.start <= part.start && part.end <= whole.end
+    }
+
+    /// The reference and the decoder must agree, save for what the reference takes for content that was not handed out yet:
+    /// a dot and CR at the start of a line that may be the end, and content after a fault.
+    fn assert_agrees(data: &[u8], cuts: &[usize], lenient: bool) {
+        let mut pieces = Vec::new();
+        let mut rest = data;
+        for cut in cuts {
+            let (piece, after) = rest.split_at((*cut).min(rest.len()));
+            pieces.push(piece);
+            rest = after;
+        }
+        pieces.push(rest);
+        let (expected, mut found) = (reference(data, lenient), decode(pieces, lenient));
+        if expected.end.is_none() && !expected.spoilt && (data == b".\r" || data.ends_with(b"\r\n.\r")) {
+            found.content.push(b'\r');
+        }
+        assert_eq!((found.end, found.spoilt), (expected.end, expected.spoilt), "{}", data.escape_ascii());
+        if expected.spoilt {
+            // How much of it comes before the fault is told depends on the cuts; a bare CR may be the last of it.
+            let content = found.content.strip_suffix(b"\r").unwrap_or(&found.content);
+            assert!(expected.content.starts_with(content), "{}", data.escape_ascii());
+        } else {
+            assert_eq!(found.content, expected.content, "{}", data.escape_ascii());
+        }
+    }
+
+    fn stuff(content: &[u8]) -> Vec<u8> {
+        let mut data = Vec::new();
+        for line in content.split_inclusive(|octet| *octet == b'\n') {
+            if line.starts_with(b".") {
+                data.push(b'.');
+            }
+            data.extend(line);
+        }
+        data.extend(b".\r\n");
+        data
+    }
+
+    /// Any octets as a message: every line ended by CRLF, no other CR or LF.
+    fn with_crlf(octets: &[u8]) -> Vec<u8> {
+        let mut content = Vec::new();
+        for line in octets.split(|octet| matches!(octet, b'\r' | b'\n')) {
+            content.extend(line);
+            content.extend(b"\r\n");
+        }
+        content
+    }
+
+    fn hostile(most: usize) -> impl Strategy<Value = Vec<u8>> {
+        let octet = prop_oneof![
+            6 => Just(b'\r'),
+            6 => Just(b'\n'),
+            4 => Just(b'.'),
+            1 => Just(0_u8),
+            3 => Just(b'a'),
+            1 => any::<u8>(),
+        ];
+        let word = prop_oneof![
+            8 => octet.prop_map(|octet| Vec::from([octet])),
+            2 => Just(b"\r\n".to_vec()),
+            1 => Just(b"\r\n.".to_vec()),
+            1 => Just(b"aaa aaaaaaaa\r\n".to_vec()),
+        ];
+        prop::collection::vec(word, 0..most).prop_map(|words| words.concat())
+    }
+
+    fn cases(many: u32) -> ProptestConfig {
+        let cases = if cfg!(miri) { many / 200 } else { many };
+        ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+    }
+
+    proptest! {
+        #![proptest_config(cases(4000))]
+
+        #[test]
+        fn any_octets_in_any_cuts_decode_as_the_reference_says(
+            data in hostile(40),
+            cuts in prop::collection::vec(0_usize..6, 0..30),
+            lenient: bool,
+        ) {
+            assert_agrees(&data, &[], lenient);
+            assert_agrees(&data, &cuts, lenient);
+            assert_agrees(&data, &std::vec![1; data.len()], lenient);
+        }
+
+        #[test]
+        fn what_is_stuffed_is_unstuffed(octets in hostile(60), behind in hostile(6), lenient: bool) {
+            let content = with_crlf(&octets);
+            let mut data = stuff(&content);
+            let end = Some(data.len());
+            data.extend(&behind);
+            let expected = Decoded { content, end, spoilt: false };
+            prop_assert_eq!(&decode([&data[..]], lenient), &expected);
+            prop_assert_eq!(&decode(data.chunks(1), lenient), &expected);
+        }
+
+        #[test]
+        fn bare_line_feeds_become_line_ends_where_that_is_let_pass(text in "[a.\n]{0,40}") {
+            let mut data = text.replace("\n.", "\n-").trim_start_matches('.').as_bytes().to_vec();
+            let content = String::from_utf8_lossy(&data).replace('\n', "\r\n") + "\r\n";
+            data.extend(b"\r\n.\r\n");
+            let found = decode([&data[..]], true);
+            prop_assert_eq!(found.content, content.as_bytes());
+            prop_assert_eq!(found.end, Some(data.len()));
+        }
+    }
+
+    #[test]
+    fn nothing_smuggles_an_end_in() {
+        let tricks: [&[u8]; 20] = [
+            b"a\n.\n",
+            b"a\n.\r\n",
+            b"a\r.\r",
+            b"a\r.\n",
+            b"a\r.\r\n",
+            b"a\r\n.\n",
+            b"a\r\n.\r",
+            b"a\r\n.\rb\n",
+            b"a\r\n\0.\r\n",
+            b"a\r\0\n.\r\n",
+            b"a\r\n.\0\r\n",
+            b"a\r\n.\r\0\n",
+            b"a\r\n.\r\r\n",
+            b"a\r\r\n.\r\r\n",
+            b"a\n..\r\n",
+            b"a\r\n..\r\n",
+            b"a\r\n. \r\n",
+            b".\n",
+            b".\rb",
+            b"..\r\n",
+        ];
+        for trick in tricks {
+            for lenient in [false, true] {
+                for size in 1..=trick.len() {
+                    let found = decode(trick.chunks(size), lenient);
+                    assert_eq!(found.end, None, "{} lenient {lenient}", trick.escape_ascii());
+                }
+                // And the true end is still met behind it.
+                let data = [trick, b"\r\n.\r\n"].concat();
+                assert_eq!(decode([&data[..]], lenient).end, Some(data.len()), "{}", data.escape_ascii());
+            }
+        }
+    }
+
+    #[test]
+    fn the_end_is_where_it_is() {
+        let cases: [(&[u8], &[u8], bool); 8] = [
+            (b".\r\n", b"", false),
+            (b"\r\n.\r\n", b"\r\n", false),
+            (b"..\r\n.\r\n", b".\r\n", false),
+            (b"...a.\r\n.\r\n", b"..a.\r\n", false),
+            (b".a\r\n.\r\n", b"a\r\n", false),
+            (b"a\r\r\n.\r\n", b"", true),
+            (b"a\n.\r\n\r\n.\r\n", b"", true),
+            (b".\r\r\n.\r\n", b"", true),
+        ];
+        for (data, content, spoilt) in cases {
+            let found = decode([data], false);
+            assert_eq!((found.end, found.spoilt), (Some(data.len()), spoilt), "{}", data.escape_ascii());
+            if !spoilt {
+                assert_eq!(found.content, content, "{}", data.escape_ascii());
+            }
+        }
+    }
+
+    #[test]
+    fn a_bare_cr_is_refused_in_lenient_mode_too() {
+        assert!(decode([&b"a\rb\r\n.\r\n"[..]], true).spoilt);
+        let found = decode([&b"a\nb\r\n.\r\n"[..]], true);
+        assert_eq!((&found.content[..], found.spoilt), (&b"a\r\nb\r\n"[..], false));
+    }
+
+    #[test]
+    fn long_hostile_data_are_decoded_in_one_pass() {
+        for unit in [&b"..\r\n"[..], b"\r", b"\n", b"\r\n.\r", b"\n.\r\n"] {
+            let data = unit.repeat(if cfg!(miri) { 50 } else { 100_000 });
+            for lenient in [false, true] {
+                assert_eq!(decode([&data[..]], lenient).end, None);
+            }
+        }
+    }
 }

@@ -23,6 +23,8 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
             FirstWord::Http => return self.turn_out(&Reply::command_unrecognized()),
             FirstWord::Unknown => None,
         };
+        // Refused or not, it may bring a password.
+        self.state.secret |= verb == Some(Verb::Auth);
         if self.line.overflowed() || self.line.length() > self.limit(verb) {
             return self.fault(&Reply::line_too_long());
         }
@@ -34,7 +36,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
             return self.fault(&reply);
         };
         let arguments = Span::of(self.line.buffer(), arguments);
-        if !self.may_stand(verb, first_word, input) || !self.is_idle_allowed(verb) {
+        if !self.may_stand(verb, input) || !self.is_idle_allowed(verb) {
             return;
         }
         if let Err(error) = self.carry_out(verb, arguments, input) {
@@ -49,13 +51,13 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     }
 
     /// Whether the command is offered and may stand here; refused otherwise.
-    fn may_stand(&mut self, verb: Verb, first_word: FirstWord, input: &mut &[u8]) -> bool {
+    fn may_stand(&mut self, verb: Verb, input: &[u8]) -> bool {
         if !self.is_offered(verb) {
             self.fault(&Reply::command_not_implemented());
             return false;
         }
         // RFC 2920 3.1: these end a group.
-        if matches!(verb, Verb::Ehlo | Verb::Helo | Verb::Data | Verb::Auth) && !self.let_early(first_word, input) {
+        if matches!(verb, Verb::Ehlo | Verb::Helo | Verb::Data | Verb::Auth) && !self.let_early(input) {
             return false;
         }
         let refusal = match verb {
@@ -253,6 +255,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     }
 
     fn no_arguments(&self, arguments: Span) -> Result<(), ArgumentError> {
+        self.ascii_arguments(arguments)?;
         if self.octets(arguments).is_empty() { Ok(()) } else { Err(ArgumentError::Syntax) }
     }
 

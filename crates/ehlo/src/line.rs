@@ -1,11 +1,12 @@
 //! Framing of command lines: CRLF ends a line, and nothing else (RFC 5321 2.3.8).
 
+use core::fmt;
+
 use memchr::memchr2;
 
 use crate::buffer::{Span, append};
 
 /// A line in the making, in a buffer of `N` octets. Any fragmentation of the input gives the same line.
-#[derive(Debug)]
 pub(crate) struct Line<const N: usize> {
     buffer: heapless::Vec<u8, N>,
     /// Octets at the start of the buffer that belong to an exchange (a user name between two lines) and not to this line.
@@ -25,10 +26,19 @@ pub(crate) enum Framed {
     More,
     /// The line has ended.
     Line,
+    /// The rest of a line with a bare CR has ended.
+    Rest,
     /// A CR without an LF. The rest of the line, to its CRLF, will be dropped.
     BareCr,
     /// An LF without a CR: where the next command begins cannot be known.
     BareLf,
+}
+
+/// Without the octets, which may be a password.
+impl<const N: usize> fmt::Debug for Line<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Line").field("length", &self.length).finish_non_exhaustive()
+    }
 }
 
 impl<const N: usize> Line<N> {
@@ -57,7 +67,7 @@ impl<const N: usize> Line<N> {
                     return Framed::Line;
                 }
                 self.next();
-                continue;
+                return Framed::Rest;
             }
             let found = memchr2(b'\r', b'\n', rest);
             let end = found.unwrap_or(rest.len());
@@ -172,7 +182,9 @@ mod tests {
     fn a_bare_cr_is_told_at_once_and_spoils_the_line() {
         let mut line = Line::<16>::new();
         assert_eq!(framed(&mut line, b"A\rB"), (Framed::BareCr, 1));
-        assert_eq!(framed(&mut line, b"B\rC\r\r\nNOOP\r\n"), (Framed::Line, 0));
+        assert_eq!(framed(&mut line, b"B\rC\r\r\nNOOP\r\n"), (Framed::Rest, 6));
+        assert!(line.is_untouched());
+        assert_eq!(framed(&mut line, b"NOOP\r\n"), (Framed::Line, 0));
         assert_eq!(line.octets(), b"NOOP");
     }
 

@@ -151,3 +151,170 @@ pub(crate) const fn admit(phase: Phase, verb: Verb) -> Rule {
         Phase::Connect | Phase::Sasl | Phase::Tls | Phase::Data | Phase::Closed => Rule::BadSequence,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use std::collections::BTreeSet;
+    use std::format;
+    use std::string::{String, ToString};
+    use std::vec::Vec;
+
+    const PICTURE: &str = include_str!("phase.md");
+
+    const PHASES: [Phase; 11] = [
+        Phase::Connect,
+        Phase::Refused,
+        Phase::Greeted,
+        Phase::Ready,
+        Phase::Sasl,
+        Phase::Tls,
+        Phase::Mail,
+        Phase::NoRcpt,
+        Phase::Rcpt,
+        Phase::Data,
+        Phase::Closed,
+    ];
+
+    /// Every event, and what the picture calls it.
+    const EVENTS: [(Event, &str); 14] = [
+        (Event::LetIn, "let in"),
+        (Event::TurnedAway, "turned away"),
+        (Event::Hello, "EHLO"),
+        (Event::Auth, "AUTH"),
+        (Event::AuthOver, "over"),
+        (Event::StartTls, "STARTTLS"),
+        (Event::Handshake, "handshake"),
+        (Event::Mail, "MAIL"),
+        (Event::Rcpt, "RCPT"),
+        (Event::RcptRefused, "RCPT refused"),
+        (Event::Data, "DATA"),
+        (Event::Answered, "answered"),
+        (Event::Reset, "RSET"),
+        (Event::Close, "close"),
+    ];
+
+    /// Events that leave the phase as it is, and are drawn all the same.
+    const STAYS: [(Phase, Event); 2] = [(Phase::Ready, Event::Hello), (Phase::Rcpt, Event::Rcpt)];
+
+    type Edges = BTreeSet<(String, String, String)>;
+
+    fn edge(from: Phase, label: &str, to: Phase) -> (String, String, String) {
+        (format!("{from:?}"), label.to_string(), format!("{to:?}"))
+    }
+
+    /// The edges of all chains `A ──label──▶ B ──label──▶ C`, of which a line of the picture may hold several.
+    fn drawn() -> Edges {
+        let picture = PICTURE.split("```").nth(1).unwrap();
+        let mut edges = Edges::new();
+        for line in picture.lines().skip(1) {
+            let mut from = String::new();
+            for hop in line.split("──▶") {
+                // The last hop has no arrow behind it: only a phase.
+                let (head, label) = hop.split_once("──").unwrap_or((hop, ""));
+                let words: Vec<&str> = head.split_whitespace().collect();
+                if head.ends_with("from every phase ") {
+                    from = "every".to_string();
+                } else if let Some(phase) = words.last() {
+                    from = phase.to_string();
+                }
+                if let Some((_, after)) = line.split_once(&format!("{hop}──▶")) {
+                    let to = after.split_whitespace().next().unwrap();
+                    edges.insert((from.clone(), label.to_string(), to.to_string()));
+                }
+            }
+        }
+        edges
+    }
+
+    #[test]
+    fn the_picture_shows_the_moves_and_no_others() {
+        let mut moves = Edges::new();
+        for from in PHASES {
+            for (event, label) in EVENTS {
+                let to = from.after(event);
+                if event == Event::Close {
+                    assert_eq!(to, Phase::Closed);
+                } else if to != from || STAYS.contains(&(from, event)) {
+                    moves.insert(edge(from, label, to));
+                }
+            }
+        }
+        moves.insert(("every".to_string(), "close".to_string(), "Closed".to_string()));
+        assert_eq!(drawn(), moves);
+    }
+
+    #[test]
+    fn every_phase_is_reached_and_all_but_the_last_are_left() {
+        let mut reached = Vec::from([Phase::Connect]);
+        let mut next = 0;
+        while let Some(phase) = reached.get(next).copied() {
+            next += 1;
+            for (event, _) in EVENTS {
+                let after = phase.after(event);
+                if !reached.contains(&after) {
+                    reached.push(after);
+                }
+            }
+        }
+        for phase in PHASES {
+            assert!(reached.contains(&phase), "{phase:?} is never reached");
+            let left = EVENTS.iter().any(|(event, _)| phase.after(*event) != phase);
+            assert_eq!(left, phase != Phase::Closed, "{phase:?}");
+        }
+    }
+
+    #[test]
+    fn only_events_that_the_table_names_end_a_transaction() {
+        for phase in PHASES.into_iter().filter(|phase| phase.in_transaction()) {
+            for (event, _) in EVENTS {
+                let ends = match event {
+                    Event::Close => true,
+                    Event::Answered => phase == Phase::Data,
+                    Event::Reset | Event::Hello | Event::StartTls => phase != Phase::Data,
+                    _ => false,
+                };
+                assert_eq!(!phase.after(event).in_transaction(), ends, "{phase:?} {event:?}");
+            }
+        }
+    }
+
+    /// What the table in the picture says of a rule: the code, and what its text adds to that of its like.
+    fn cell(rule: Rule) -> String {
+        let Some(reply) = rule.refusal() else { return "yes".to_string() };
+        let crate::reply::Text::Template(text, _) = reply.text else { panic!("not of the catalogue") };
+        format!("{} {}", reply.code(), text.trim_start_matches("Bad sequence of commands").trim()).trim().to_string()
+    }
+
+    #[test]
+    fn the_table_of_commands_is_the_one_that_rules() {
+        const COLUMNS: [Phase; 6] =
+            [Phase::Refused, Phase::Greeted, Phase::Ready, Phase::Mail, Phase::NoRcpt, Phase::Rcpt];
+        let rows: [(&str, &[Verb]); 8] = [
+            ("EHLO, HELO", &[Verb::Ehlo, Verb::Helo]),
+            ("AUTH", &[Verb::Auth]),
+            ("STARTTLS", &[Verb::Starttls]),
+            ("MAIL", &[Verb::Mail]),
+            ("RCPT", &[Verb::Rcpt]),
+            ("DATA", &[Verb::Data]),
+            ("QUIT", &[Verb::Quit]),
+            ("RSET, NOOP, VRFY, EXPN, HELP", &[Verb::Rset, Verb::Noop, Verb::Vrfy, Verb::Expn, Verb::Help]),
+        ];
+        let mut rendered = Vec::from([
+            String::from("| command | Refused | Greeted | Ready | Mail | NoRcpt | Rcpt |"),
+            String::from("| --- | --- | --- | --- | --- | --- | --- |"),
+        ]);
+        for (name, verbs) in rows {
+            let line = |verb| {
+                let cells: Vec<String> = COLUMNS.into_iter().map(|phase| cell(admit(phase, verb))).collect();
+                format!("| {name} | {} |", cells.join(" | "))
+            };
+            let first = line(verbs[0]);
+            assert!(verbs.iter().all(|verb| line(*verb) == first), "{name}: not all alike");
+            rendered.push(first);
+        }
+        let written: Vec<&str> = PICTURE.lines().filter(|line| line.starts_with('|')).collect();
+        assert_eq!(written, rendered);
+    }
+}

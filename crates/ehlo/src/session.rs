@@ -1,7 +1,6 @@
 //! The session: the loop that turns input into steps.
 
 use crate::buffer::Span;
-use crate::command::verb::FirstWord;
 use crate::config::{Config, EarlyTalk, LineEndings, Peer, Tolerance};
 use crate::content::Piece;
 use crate::error::ApiMisuse;
@@ -170,6 +169,10 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
 
     /// Before the greeting: waits for the pause to pass, and for the decision.
     fn connect<'i>(&mut self, now: Instant, input: &mut &'i [u8]) -> Option<Step<'i>> {
+        if self.state.shutdown {
+            self.turn_out(&Reply::service_not_available());
+            return None;
+        }
         if let EarlyTalk::Refuse(pause) = self.config.early_talk {
             if !input.is_empty() {
                 *input = &[];
@@ -185,8 +188,6 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
         }
         if self.state.eof && input.is_empty() {
             self.state.close(Abort::Eof);
-        } else if self.state.shutdown {
-            self.turn_out(&Reply::service_not_available());
         } else {
             self.state.pending = Pending::Connect;
         }
@@ -205,7 +206,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
             self.state.clock = Some(now);
         }
         let refused = match piece {
-            Piece::More => return Some(self.wait(now, self.config.data_timeout)),
+            Piece::More => return self.wait(now, self.config.data_timeout),
             Piece::Content(_) if content.refused.is_some() => return None,
             Piece::Content(octets) => {
                 content.size = content.size.saturating_add(u64::try_from(octets.len()).unwrap_or(u64::MAX));
@@ -267,8 +268,9 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
                 if untouched && !self.line.is_untouched() {
                     self.state.clock = Some(now);
                 }
-                return Some(self.wait(now, self.config.command_timeout));
+                return self.wait(now, self.config.command_timeout);
             }
+            Framed::Rest => self.state.clock = None,
             Framed::Line => {
                 self.state.clock = None;
                 self.state.line_taken = true;
@@ -279,7 +281,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
                 }
             }
             Framed::BareCr => {
-                self.end_exchange();
+                self.forget_secrets();
                 self.fault(&Reply::invalid_character());
             }
             // The client takes the line for ended, and what follows may be its rest or its successor: it cannot be known, so nothing
@@ -290,9 +292,9 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
     }
 
     /// Before more input: sends what is written, ends the session where its time is up or its peer gone, and waits otherwise.
-    fn wait<'i>(&mut self, now: Instant, patience: Millis) -> Step<'i> {
+    fn wait<'i>(&mut self, now: Instant, patience: Millis) -> Option<Step<'i>> {
         if !self.out.is_empty() {
-            return Step::Send;
+            return Some(Step::Send);
         }
         let session = self.state.started.unwrap_or(now).after(self.config.session_timeout);
         let deadline = self.state.clock.get_or_insert(now).after(patience).min(session);
@@ -302,40 +304,42 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
             self.say(&Reply::timeout());
             self.state.close(Abort::Timeout);
         } else {
-            return Step::Recv { deadline };
+            return Some(Step::Recv { deadline });
         }
-        match self.state.abort.take() {
-            Some(abort) => Step::Aborted(abort),
-            None if self.out.is_empty() => Step::Closed,
-            None => Step::Send,
-        }
+        None
     }
 
     /// Makes the buffer ready for the next line, once the last one has been dealt with.
     fn finish_line(&mut self) {
-        if !self.state.line_taken {
-            return;
+        if self.state.line_taken {
+            self.state.line_taken = false;
+            self.line.next();
         }
-        self.state.line_taken = false;
-        if self.state.exchange.is_some() && self.state.phase() != Phase::Sasl {
-            self.end_exchange();
+        let over = match self.state.phase() {
+            Phase::Sasl => false,
+            // What was cut off in the middle may be half a password.
+            Phase::Closed => self.state.secret || !self.line.is_untouched(),
+            _ => self.state.secret,
+        };
+        if over {
+            self.forget_secrets();
+            self.line.next();
         }
-        self.line.next();
     }
 
-    /// Forgets an exchange and its secrets.
-    fn end_exchange(&mut self) {
-        if self.state.exchange.take().is_some() {
-            self.line.wipe();
-            self.state.go(Event::AuthOver, Abort::Reset);
-        }
+    /// Overwrites what the line buffer holds, and ends the exchange if there is one.
+    fn forget_secrets(&mut self) {
+        self.line.wipe();
+        self.state.secret = false;
+        self.state.exchange = None;
+        self.state.go(Event::AuthOver, Abort::Reset);
     }
 
     /// A line of a SASL exchange (RFC 4954 4).
     fn sasl_line(&mut self) {
         let limit = LINE.min(12_288);
         if self.line.overflowed() || self.line.length() > limit.saturating_add(2) {
-            self.end_exchange();
+            self.forget_secrets();
             self.fault(&Reply::line_too_long());
             return;
         }
@@ -355,7 +359,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
             Outcome::Cancelled => Reply::auth_aborted(),
             Outcome::Malformed => Reply::syntax_error_in_parameters(),
         };
-        self.end_exchange();
+        self.forget_secrets();
         self.fault(&refusal);
     }
 
@@ -392,16 +396,87 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
     }
 
     /// Notes that input was there before it was due; whether that is let pass. Where it is not, the session has been ended.
-    pub(crate) fn let_early(&mut self, first_word: FirstWord, input: &[u8]) -> bool {
+    pub(crate) fn let_early(&mut self, input: &[u8]) -> bool {
         if input.is_empty() {
             return true;
         }
-        debug_assert!(matches!(first_word, FirstWord::Verb(_)), "only commands end a group");
         self.state.early = true;
         if self.config.early_pipelining == Tolerance::Refuse {
             self.turn_out(&Reply::bad_sequence());
             return false;
         }
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn a_session_is_little_more_than_its_buffers() {
+        let size = size_of::<Session<'_, 512, 1024>>() - 512 - 1024;
+        std::println!("{size} octets");
+        assert!(size <= 256, "{size} octets");
+    }
+
+    /// The octets of the line buffer, those too that no line holds any more, as far as a vector shows them.
+    fn remains<const LINE: usize, const OUT: usize>(session: &Session<'_, LINE, OUT>) -> bool {
+        !session.line.buffer().is_empty() || session.state.exchange.is_some() || session.state.secret
+    }
+
+    /// Says lines one after another, and accepts all that is asked; stops when `last` steps of that kind were made.
+    fn say(session: &mut Session<'_, 512, 1024>, lines: &str) {
+        for line in lines.split_inclusive("\r\n") {
+            let mut input = line.as_bytes();
+            loop {
+                match session.advance(Instant::from_millis(0), &mut input) {
+                    Step::Request => match session.request() {
+                        Some(Request::Connect(connect)) => connect.answer.accept(),
+                        Some(Request::Hello(hello)) => hello.answer.accept(),
+                        Some(Request::Auth(auth)) => auth.answer.accept(),
+                        _ => {}
+                    },
+                    Step::Send => session.consume_output(usize::MAX),
+                    Step::Recv { .. } if !input.is_empty() || session.phase() == Phase::Connect => {}
+                    Step::Recv { .. } | Step::Closed | Step::StartTls => break,
+                    Step::Content(_) | Step::Aborted(_) => {}
+                }
+            }
+        }
+    }
+
+    static CONFIG: Config<'static> = Config::new("mx.example.net")
+        .early_talk(EarlyTalk::Allow)
+        .mechanisms(&[crate::Mechanism::Plain, crate::Mechanism::Login]);
+
+    #[test]
+    fn no_way_out_of_an_exchange_leaves_its_secrets() {
+        let config = CONFIG.plaintext_auth(true);
+        let ways: [(&Config<'_>, &str, fn(&mut Session<'_, 512, 1024>)); 12] = [
+            (&config, "AUTH PLAIN AHVzZXIAcGFzcw==\r\n", |_| {}),
+            (&config, "AUTH PLAIN\r\nAHVzZXIAcGFzcw==\r\n", |_| {}),
+            (&config, "AUTH LOGIN dXNlcg==\r\ncGFzcw==\r\n", |_| {}),
+            (&config, "AUTH LOGIN dXNlcg==\r\n*\r\n", |_| {}),
+            (&config, "AUTH LOGIN dXNlcg==\r\ncGFz\rcw==\r\n", |_| {}),
+            (&config, "AUTH LOGIN dXNlcg==\r\ncGFzcw==\n", |_| {}),
+            (&config, "AUTH PLAIN AHVzZXIAcGFzcw== more\r\n", |_| {}),
+            (&config, "AUTH PLAIN AHVzZXIAcGFzcw=\r\n", |_| {}),
+            (&config, "AUTH LOGIN dXNlcg==\r\ncGFz", |session| session.eof()),
+            (&config, "AUTH LOGIN dXNlcg==\r\ncGFz", |session| session.shutdown()),
+            (&config, "AUTH PLAIN AHVzZXIAc", |session| session.eof()),
+            // It was not even let begin.
+            (&CONFIG, "AUTH PLAIN AHVzZXIAcGFzcw==\r\n", |_| {}),
+        ];
+        for (config, lines, end) in ways {
+            let mut session = Session::<512, 1024>::new(config, Peer::PLAIN);
+            say(&mut session, "EHLO x\r\n");
+            say(&mut session, lines);
+            end(&mut session);
+            say(&mut session, "\r\n");
+            assert!(!remains(&session), "{lines:?}");
+        }
     }
 }

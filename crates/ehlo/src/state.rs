@@ -47,6 +47,8 @@ pub(crate) struct State {
     pub(crate) early: bool,
     /// The pause before the greeting has begun.
     pub(crate) listening: bool,
+    /// The line buffer may hold a password, or did.
+    pub(crate) secret: bool,
     /// The line in the buffer has been dealt with, once nothing is pending.
     pub(crate) line_taken: bool,
     pub(crate) eof: bool,
@@ -99,6 +101,7 @@ impl State {
             smtputf8: false,
             early: false,
             listening: false,
+            secret: false,
             line_taken: false,
             eof: false,
             shutdown: false,
