@@ -317,7 +317,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(cases(4000))]
+        #![proptest_config(cases(2500))]
 
         #[test]
         fn any_octets_in_any_cuts_decode_as_the_reference_says(

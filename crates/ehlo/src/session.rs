@@ -207,25 +207,23 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
         }
         let refused = match piece {
             Piece::More => return self.wait(now, self.config.data_timeout),
-            Piece::Content(_) if content.refused.is_some() => return None,
             Piece::Content(octets) => {
                 content.size = content.size.saturating_add(u64::try_from(octets.len()).unwrap_or(u64::MAX));
                 content.hops.feed(octets);
-                if self.config.message_size != 0 && content.size > self.config.message_size {
-                    Abort::TooBig
-                } else if content.hops.count() > self.config.hops {
-                    Abort::TooManyHops
-                } else {
-                    return Some(Step::Content(octets));
+                match content.over(self.config) {
+                    Some(abort) => abort,
+                    None => return Some(Step::Content(octets)),
                 }
             }
-            Piece::Spoilt if content.refused.is_some() => return None,
             Piece::Spoilt => Abort::LineEnding,
             Piece::End => {
                 self.end_of_data();
                 return None;
             }
         };
+        if content.refused.is_some() {
+            return None;
+        }
         content.refused = Some(refused);
         Some(Step::Aborted(refused))
     }
@@ -240,7 +238,8 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
             self.state.close(Abort::LineEnding);
             return;
         }
-        let reply = match content.refused {
+        // All of the data decide, and not what was met first: that depends on how they were cut.
+        let reply = match content.over(self.config) {
             None => {
                 self.state.pending = Pending::Message;
                 return;
@@ -411,23 +410,21 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
     use super::*;
 
     #[test]
     #[cfg(target_pointer_width = "64")]
     fn a_session_is_little_more_than_its_buffers() {
         let size = size_of::<Session<'_, 512, 1024>>() - 512 - 1024;
-        std::println!("{size} octets");
         assert!(size <= 256, "{size} octets");
     }
 
-    /// The octets of the line buffer, those too that no line holds any more, as far as a vector shows them.
+    /// Whether something of an exchange is left, or the buffer was not overwritten after it.
     fn remains<const LINE: usize, const OUT: usize>(session: &Session<'_, LINE, OUT>) -> bool {
         !session.line.buffer().is_empty() || session.state.exchange.is_some() || session.state.secret
     }
 
-    /// Says lines one after another, and accepts all that is asked; stops when `last` steps of that kind were made.
+    /// Says lines one after another, and accepts what is asked.
     fn say(session: &mut Session<'_, 512, 1024>, lines: &str) {
         for line in lines.split_inclusive("\r\n") {
             let mut input = line.as_bytes();
@@ -454,8 +451,9 @@ mod tests {
 
     #[test]
     fn no_way_out_of_an_exchange_leaves_its_secrets() {
+        type End = fn(&mut Session<'_, 512, 1024>);
         let config = CONFIG.plaintext_auth(true);
-        let ways: [(&Config<'_>, &str, fn(&mut Session<'_, 512, 1024>)); 12] = [
+        let ways: [(&Config<'_>, &str, End); 12] = [
             (&config, "AUTH PLAIN AHVzZXIAcGFzcw==\r\n", |_| {}),
             (&config, "AUTH PLAIN\r\nAHVzZXIAcGFzcw==\r\n", |_| {}),
             (&config, "AUTH LOGIN dXNlcg==\r\ncGFzcw==\r\n", |_| {}),

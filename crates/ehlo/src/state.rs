@@ -2,7 +2,7 @@
 
 use crate::buffer::Span;
 use crate::command::mail::{ParkedMail, ParkedRcpt};
-use crate::config::Peer;
+use crate::config::{Config, Peer};
 use crate::content::Decoder;
 use crate::hops::Hops;
 use crate::phase::{Event, Phase};
@@ -85,6 +85,17 @@ pub(crate) struct Content {
 impl Content {
     pub(crate) const fn new(lenient: bool) -> Self {
         Self { decoder: Decoder::new(lenient), hops: Hops::new(), size: 0, block: 0, refused: None }
+    }
+
+    /// The limit that the content so far passes.
+    pub(crate) fn over(&self, config: &Config<'_>) -> Option<Abort> {
+        if config.message_size != 0 && self.size > config.message_size {
+            Some(Abort::TooBig)
+        } else if self.hops.count() > config.hops {
+            Some(Abort::TooManyHops)
+        } else {
+            None
+        }
     }
 }
 

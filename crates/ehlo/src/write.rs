@@ -3,6 +3,7 @@
 use heapless::VecView;
 
 use crate::buffer::append;
+use crate::command::text;
 use crate::config::{Config, Extensions};
 use crate::reply::{Enhanced, Reply, Text, Value};
 use crate::sasl::Mechanism;
@@ -105,7 +106,8 @@ pub(crate) fn ehlo(out: &mut VecView<u8>, config: &Config<'_>, tls: bool) {
 }
 
 /// The lines of one reply in the making. Where room runs out the text is cut; the reply stays well-formed, since room for the
-/// end of the line is always kept.
+/// end of the line is always kept. Its room is half of the buffer, whatever stands before it, so that a reply does not depend on
+/// how many wait to be sent.
 struct Lines<'o> {
     out: &'o mut VecView<u8>,
     code: u16,
@@ -115,6 +117,8 @@ struct Lines<'o> {
     separator: usize,
     /// Where the current line begins.
     begin: usize,
+    /// Where the reply has to end.
+    limit: usize,
     cut: bool,
 }
 
@@ -122,7 +126,8 @@ impl<'o> Lines<'o> {
     fn new(out: &'o mut VecView<u8>, code: u16, enhanced: Option<Enhanced>, utf8: bool) -> Self {
         // RFC 2034 3: 3yz replies carry no enhanced status code.
         let enhanced = enhanced.filter(|_| !(300..400).contains(&code));
-        let mut lines = Self { out, code, enhanced, utf8, separator: 0, begin: 0, cut: false };
+        let limit = out.len().saturating_add(out.capacity() / 2).min(out.capacity());
+        let mut lines = Self { out, code, enhanced, utf8, separator: 0, begin: 0, limit, cut: false };
         lines.prefix();
         lines
     }
@@ -146,7 +151,7 @@ impl<'o> Lines<'o> {
     fn next(&mut self) {
         // CRLF, `250 5.123.123 `, and the end of that line.
         const NEEDED: usize = 2 + 14 + 2;
-        if self.out.capacity().saturating_sub(self.out.len()) < NEEDED {
+        if self.room() < NEEDED {
             self.cut = true;
             return;
         }
@@ -167,43 +172,54 @@ impl<'o> Lines<'o> {
         if column.saturating_add(octets.len()) > LINE {
             self.next();
         }
-        let room = self.out.capacity().saturating_sub(self.out.len());
-        if self.cut || room < octets.len().saturating_add(2) {
+        if self.cut || self.room() < octets.len().saturating_add(2) {
             self.cut = true;
         } else {
             append(self.out, octets);
         }
     }
 
+    fn room(&self) -> usize {
+        self.limit.saturating_sub(self.out.len())
+    }
+
     /// Text made printable: a line feed begins a line, any other control becomes `?`, and so does what is not ASCII unless the
     /// peer takes UTF-8.
     fn text(&mut self, text: &str) {
         for character in text.chars() {
-            match character {
-                '\n' => self.next(),
-                ' '..='~' => self.octets(character.encode_utf8(&mut [0; 4]).as_bytes()),
-                '\u{a0}'.. if self.utf8 => self.octets(character.encode_utf8(&mut [0; 4]).as_bytes()),
-                _ => self.octets(b"?"),
+            if character == '\n' {
+                self.next();
+            } else {
+                self.character(character);
             }
+        }
+    }
+
+    fn character(&mut self, character: char) {
+        match character {
+            ' '..='~' => self.octets(character.encode_utf8(&mut [0; 4]).as_bytes()),
+            '\u{a0}'.. if self.utf8 => self.octets(character.encode_utf8(&mut [0; 4]).as_bytes()),
+            _ => self.octets(b"?"),
         }
     }
 
     /// A value of the peer's or the application's, within a text: it cannot begin a line of the reply.
     fn value(&mut self, value: &str) {
-        for line in value.split('\n') {
-            self.text(line);
+        for character in value.chars().filter(|character| *character != '\n') {
+            self.character(character);
         }
     }
 
     fn template(&mut self, template: &str, domain: &str, values: [Value<'_>; 2]) {
         let mut values = values.into_iter();
-        for part in template.split('{') {
+        for part in template.as_bytes().split(|octet| *octet == b'{') {
             // Only what stands behind a brace has one that closes it.
-            let Some((name, rest)) = part.split_once('}') else {
-                self.text(part);
+            let end = part.iter().position(|octet| *octet == b'}');
+            let Some((name, rest)) = end.and_then(|end| part.split_at_checked(end)) else {
+                self.text(text(part));
                 continue;
             };
-            if name == "domain" {
+            if name == b"domain" {
                 self.value(domain);
             } else {
                 match values.next() {
@@ -212,16 +228,32 @@ impl<'o> Lines<'o> {
                     Some(Value::None) | None => {}
                 }
             }
-            self.text(rest);
+            self.text(text(rest.strip_prefix(b"}").unwrap_or(rest)));
         }
     }
 
-    fn decimal(&mut self, number: u32) {
-        self.number(u64::from(number));
+    fn number(&mut self, mut number: u64) {
+        if let Ok(number) = u32::try_from(number) {
+            return self.decimal(number);
+        }
+        // By subtraction: division of 64 bits is much code on a small processor.
+        let mut begun = false;
+        for exponent in (0..20).rev() {
+            let power = 10_u64.wrapping_pow(exponent);
+            let mut digit = b'0';
+            while let Some(rest) = number.checked_sub(power) {
+                number = rest;
+                digit = digit.wrapping_add(1);
+            }
+            begun |= digit != b'0';
+            if begun {
+                self.octets(&[digit]);
+            }
+        }
     }
 
-    fn number(&mut self, mut number: u64) {
-        let mut digits = [0_u8; 20];
+    fn decimal(&mut self, mut number: u32) {
+        let mut digits = [0_u8; 10];
         let mut count = 0_usize;
         for digit in digits.iter_mut().rev() {
             // The remainder is below 10.
@@ -283,7 +315,7 @@ mod tests {
     #[test]
     fn a_long_text_is_continued_with_the_codes_in_every_line() {
         let text = "x".repeat(1200);
-        let written = written::<2048>(STYLE, &Reply::new(550, &text).enhanced(7, 1));
+        let written = written::<4096>(STYLE, &Reply::new(550, &text).enhanced(7, 1));
         let lines: std::vec::Vec<_> = written.split_terminator("\r\n").collect();
         assert_eq!(lines.len(), 3);
         assert!(lines.iter().all(|line| line.len() <= LINE));
@@ -294,7 +326,7 @@ mod tests {
 
     #[test]
     fn a_text_without_room_is_cut_and_still_a_reply() {
-        for room in 40..64 {
+        for room in 20..64 {
             let mut out = heapless::Vec::<u8, 64>::new();
             out.resize(64 - room, b'-').unwrap();
             reply(&mut out, STYLE, &Reply::new(550, "one\ntwo\nthree, and all that comes after it").enhanced(7, 1));
@@ -303,6 +335,16 @@ mod tests {
             let lines: std::vec::Vec<_> = written.split_terminator("\r\n").collect();
             let (last, others) = lines.split_last().unwrap();
             assert!(last.starts_with("550 5.7.1") && others.iter().all(|l| l.starts_with("550-5.7.1")), "{written:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_any_size_are_written() {
+        for size in [0, 9, 10, 4_294_967_295, 4_294_967_296, 10_000_000_000, 1_000_000_000_000_000_001, u64::MAX] {
+            let mut out = heapless::Vec::<u8, 1024>::new();
+            let config = Config::new("mx").extensions(Extensions::SIZE).message_size(size);
+            ehlo(&mut out, &config, false);
+            assert_eq!(std::str::from_utf8(&out).unwrap(), std::format!("250-mx\r\n250 SIZE {size}\r\n"));
         }
     }
 
