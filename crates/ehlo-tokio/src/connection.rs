@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use ehlo::{Abort, Config, Instant, Peer, Request, Session, Step};
+use ehlo::{Config, Instant, Peer, Request, Session, Step};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time;
 use tokio_rustls::TlsAcceptor;
@@ -101,8 +101,9 @@ impl<'c> Connection<'c> {
     ///
     /// # Errors
     ///
-    /// What the stream gave, or a failed handshake, or a peer that did not read in time (`TimedOut`). The handler has been told of
-    /// a transaction that was open by then.
+    /// What the stream gave as it was written to, or a failed handshake, or a peer that did not read in time (`TimedOut`). The
+    /// handler has been told of a transaction that was open by then. A stream that cannot be read any more has ended, and that is no
+    /// error.
     pub async fn serve<T, H>(&self, stream: T, handler: &mut H) -> io::Result<()>
     where
         T: AsyncRead + AsyncWrite + Unpin + Send,
@@ -118,8 +119,8 @@ impl<'c> Connection<'c> {
         }
         let mut session = Box::new(Session::<LINE, OUT>::new(self.config, peer));
         let served = self.run(&mut session, stream, handler).await;
-        if served.is_err() && session.phase().in_transaction() {
-            handler.aborted(Abort::Eof).await;
+        if served.is_err() {
+            break_off(&mut session, handler).await;
         }
         served
     }
@@ -205,6 +206,16 @@ impl<'c> Connection<'c> {
             handler.secured(tls);
         }
         Ok(stream)
+    }
+}
+
+/// After an error: tells the handler of the transaction that is open, unless it has been told.
+async fn break_off<H: Handler>(session: &mut Session<'_, LINE, OUT>, handler: &mut H) {
+    session.consume_output(usize::MAX);
+    session.eof();
+    // Time means nothing to a session that has neither input nor output any more.
+    if let Step::Aborted(abort) = session.advance(Instant::from_millis(u64::MAX), &mut &[][..]) {
+        handler.aborted(abort).await;
     }
 }
 

@@ -41,8 +41,25 @@ use tokio_rustls::rustls::ServerConnection;
 /// }
 /// ```
 ///
-/// A reply may borrow from the handler or from what the client said. A handler that panics has the request refused with `451`, and
-/// the connection ended.
+/// A reply may borrow from the handler or from what the client said, as it does in `rcpt` above. Where it borrows from the handler,
+/// or from nothing, the lifetimes can be left out:
+///
+/// ```
+/// # use ehlo_tokio::{Handler, Recipient};
+/// # use ehlo_tokio::ehlo::{Rcpt, Reply};
+/// # struct Sink { known: Vec<String> }
+/// # impl Handler for Sink {
+/// async fn rcpt(&mut self, rcpt: Rcpt<'_>) -> Result<Recipient<'_>, Reply<'_>> {
+///     let known = self.known.iter().any(|known| known == rcpt.forward_path.as_str());
+///     if known { Ok(Recipient::Here) } else { Err(Reply::mailbox_name_not_allowed()) }
+/// }
+/// # }
+/// ```
+///
+/// (`Reply<'static>` in a method's type is not taken by the compiler, which wants the types as they stand here.)
+///
+/// A handler that panics, or whose task is aborted, ends its connection without a word: the client, without an answer, keeps its
+/// message. [`aborted`](Self::aborted) is not called then, so leave to `Drop` what has to be undone in any case.
 pub trait Handler: Send {
     /// A client has connected. Default: it is let in.
     fn connect(&mut self) -> impl Future<Output = Result<(), Reply<'_>>> + Send {

@@ -181,9 +181,8 @@ where
                 Some(permit) => {
                     // Replies are written whole; waiting for more would only delay them.
                     let _ = stream.set_nodelay(true);
-                    let shutdown = control.shutdown.clone();
-                    let session = serve(Accepted { stream, client, listener: index, shutdown });
-                    tasks.spawn(guarded(permit, session));
+                    let accepted = Accepted { stream, client, listener: index, shutdown: control.shutdown.clone() };
+                    tasks.spawn(guarded(permit, Arc::clone(&serve), accepted));
                 }
                 None => refuse(stream, &control.hostname),
             },
@@ -193,9 +192,13 @@ where
     }
 }
 
-/// Holds the permit for as long as the session runs.
-async fn guarded(permit: Permit, session: impl Future<Output = ()>) {
-    session.await;
+/// Holds the permit for as long as the session runs. The session is made here too, so that a panic in its making ends nothing else.
+async fn guarded<F, S>(permit: Permit, serve: Arc<F>, accepted: Accepted)
+where
+    F: Fn(Accepted) -> S,
+    S: Future<Output = ()>,
+{
+    serve(accepted).await;
     drop(permit);
 }
 

@@ -1,0 +1,37 @@
+//! Takes every message for everyone, and prints it: `sink [ADDRESS]`.
+
+use ehlo_tokio::ehlo::{Abort, Config, Rcpt, Reply};
+use ehlo_tokio::{Connection, Handler, Receipt, Recipient, Server};
+
+static CONFIG: Config<'static> = Config::new("localhost");
+
+#[derive(Default)]
+struct Sink(Vec<u8>);
+
+impl Handler for Sink {
+    async fn rcpt(&mut self, _: Rcpt<'_>) -> Result<Recipient<'_>, Reply<'_>> {
+        Ok(Recipient::Here)
+    }
+    async fn content(&mut self, octets: &[u8]) {
+        self.0.extend_from_slice(octets);
+    }
+    async fn message(&mut self, _: u64) -> Result<Receipt<'_>, Reply<'_>> {
+        println!("{}", String::from_utf8_lossy(&std::mem::take(&mut self.0)));
+        Ok(Receipt::Ok)
+    }
+    async fn aborted(&mut self, _: Abort) {
+        self.0.clear();
+    }
+}
+
+#[tokio::main]
+async fn main() -> std::io::Result<()> {
+    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:2525".to_owned());
+    let mut server = Server::new("localhost");
+    println!("listening on {}", server.bind(address).await?);
+    let serve = |accepted: ehlo_tokio::Accepted| async move {
+        let _ = Connection::new(&CONFIG).serve(accepted.stream, &mut Sink::default()).await;
+    };
+    server.run(serve).await;
+    Ok(())
+}
