@@ -1,1 +1,23 @@
 //! Tests that cross crates.
+//!
+//! A real `ehlod` ([`server`]) in a small [`world`] is spoken to by a raw client ([`client`]), which runs
+//! conformance cases ([`cases`]) and transcripts ([`transcript`]) against it.
+//!
+//! Cases and transcripts are data files beside this crate; nothing in their models knows a socket, so that
+//! the same data can drive the protocol core in memory.
+
+pub mod cases;
+pub mod client;
+pub mod live;
+pub mod mailbox;
+pub mod memory;
+pub mod patience;
+pub mod reply;
+pub mod server;
+pub mod tls;
+pub mod transcript;
+pub mod trials;
+pub mod world;
+
+/// What a test step gives: a value, or a sentence that says what went wrong.
+pub type Result<T> = std::result::Result<T, String>;
