@@ -312,7 +312,7 @@ mod tests {
     }
 
     fn cases(many: u32) -> ProptestConfig {
-        let cases = if cfg!(miri) { many / 200 } else { many };
+        let cases = if cfg!(miri) { many / 500 } else { many };
         ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
     }
 

@@ -184,7 +184,7 @@ fn cases(many: u32) -> ProptestConfig {
 }
 
 proptest! {
-    #![proptest_config(cases(1500))]
+    #![proptest_config(cases(1000))]
 
     #[test]
     fn cuts_make_no_difference(

@@ -400,3 +400,8 @@ pub fn base64(octets: &[u8]) -> String {
     }
     text
 }
+
+/// The response of PLAIN (RFC 4616), in base64.
+pub fn plain(authorization: &str, user: &str, password: &str) -> String {
+    base64(format!("{authorization}\0{user}\0{password}").as_bytes())
+}
