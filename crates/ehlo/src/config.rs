@@ -12,7 +12,7 @@ use crate::time::Millis;
 ///     .message_size(25 << 20)
 ///     .mechanisms(&[Mechanism::Plain, Mechanism::Login])
 ///     .command_timeout(Millis::from_mins(5))
-///     .extensions(Extensions::ALL.without(Extensions::SMTPUTF8));
+///     .extensions(Extensions::TRANSPORT.without(Extensions::SMTPUTF8));
 /// ```
 ///
 /// Defaults are what RFC 5321 recommends, and strict where it leaves a choice.
@@ -20,6 +20,7 @@ use crate::time::Millis;
 pub struct Config<'c> {
     pub(crate) hostname: &'c str,
     pub(crate) help_url: Option<&'c str>,
+    pub(crate) mode: Mode,
     pub(crate) extensions: Extensions,
     pub(crate) mechanisms: &'c [Mechanism],
     pub(crate) starttls: bool,
@@ -40,6 +41,11 @@ pub struct Config<'c> {
     pub(crate) command_timeout: Millis,
     pub(crate) data_timeout: Millis,
     pub(crate) session_timeout: Millis,
+    pub(crate) shortest_deliver_by: u32,
+    pub(crate) longest_hold: u32,
+    pub(crate) latest_hold: &'c str,
+    pub(crate) priority_profile: &'c str,
+    pub(crate) solicitations: &'c str,
 }
 
 /// Defines chained setters: one line of documentation, a field, its type.
@@ -56,7 +62,8 @@ impl<'c> Config<'c> {
         Self {
             hostname,
             help_url: None,
-            extensions: Extensions::ALL,
+            mode: Mode::Smtp,
+            extensions: Extensions::TRANSPORT,
             mechanisms: &[],
             starttls: false,
             require_auth: false,
@@ -76,10 +83,17 @@ impl<'c> Config<'c> {
             command_timeout: Millis::from_mins(5),
             data_timeout: Millis::from_mins(3),
             session_timeout: Millis::from_mins(60),
+            shortest_deliver_by: 0,
+            longest_hold: 0,
+            latest_hold: "",
+            priority_profile: "",
+            solicitations: "",
         }
     }
 
     setters! {
+        /// Which protocol is spoken.
+        mode: Mode;
         /// What is advertised by EHLO, and so may be used. STARTTLS and AUTH have settings of their own.
         extensions: Extensions;
         /// SASL mechanisms, in the order in which EHLO names them. None: AUTH is not offered (RFC 4954).
@@ -121,6 +135,16 @@ impl<'c> Config<'c> {
         data_timeout: Millis;
         /// Time for the whole connection.
         session_timeout: Millis;
+        /// DELIVERBY: the shortest time in seconds that can be kept (RFC 2852 2); 0 for any.
+        shortest_deliver_by: u32;
+        /// FUTURERELEASE: the longest time in seconds that a message is held (RFC 4865 3).
+        longest_hold: u32;
+        /// FUTURERELEASE: the latest date and time (RFC 3339, UTC) until which a message is held (RFC 4865 3).
+        latest_hold: &'c str;
+        /// MT-PRIORITY: the name of the priority assignment policy (RFC 6710 4.1); empty for none.
+        priority_profile: &'c str;
+        /// NO-SOLICITING: the keywords of what is not wanted (RFC 3865 2), parted by commas; empty for none.
+        solicitations: &'c str;
     }
 
     /// The address that the answer to HELP names. None: HELP is 502.
@@ -129,6 +153,16 @@ impl<'c> Config<'c> {
         self.help_url = Some(url);
         self
     }
+}
+
+/// Which protocol is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Mode {
+    /// SMTP (RFC 5321), as a relay, or for submission (RFC 6409) with [`Config::require_auth`].
+    Smtp,
+    /// LMTP (RFC 2033): LHLO, and an answer for each recipient after the data.
+    Lmtp,
 }
 
 /// What to do with a bare LF in mail data. Neither choice lets it end the data; a bare CR is refused in both.
@@ -191,8 +225,30 @@ impl Extensions {
     pub const SMTPUTF8: Self = Self(1 << 3);
     /// Enhanced status codes (RFC 2034).
     pub const ENHANCEDSTATUSCODES: Self = Self(1 << 4);
+    /// BDAT (RFC 3030).
+    pub const CHUNKING: Self = Self(1 << 5);
+    /// Bodies of any octets (RFC 3030). Wants CHUNKING too.
+    pub const BINARYMIME: Self = Self(1 << 6);
+    /// The limits that are enforced, told beforehand (RFC 9422).
+    pub const LIMITS: Self = Self(1 << 7);
+    /// Delivery status notifications as the sender asks for them (RFC 3461). Whoever offers it passes the wishes on, or fulfils them.
+    pub const DSN: Self = Self(1 << 8);
+    /// Delivery in time (RFC 2852). Whoever offers it keeps the times.
+    pub const DELIVERBY: Self = Self(1 << 9);
+    /// TLS on all of the way (RFC 8689); offered under TLS only. Whoever offers it demands it of the next hop.
+    pub const REQUIRETLS: Self = Self(1 << 10);
+    /// Priorities (RFC 6710).
+    pub const MT_PRIORITY: Self = Self(1 << 11);
+    /// Delivery not before a time (RFC 4865). Whoever offers it holds messages back.
+    pub const FUTURERELEASE: Self = Self(1 << 12);
+    /// Declared solicitations (RFC 3865).
+    pub const NO_SOLICITING: Self = Self(1 << 13);
+    /// ETRN, to have a queue started (RFC 1985).
+    pub const ETRN: Self = Self(1 << 14);
     /// Every extension that this crate speaks.
-    pub const ALL: Self = Self((1 << 5) - 1);
+    pub const ALL: Self = Self((1 << 15) - 1);
+    /// Those that ask nothing of whoever takes the messages, but to take them as they are: the default.
+    pub const TRANSPORT: Self = Self((1 << 8) - 1);
 
     /// Both sets together.
     #[must_use]
@@ -218,18 +274,26 @@ impl Extensions {
 pub struct Peer {
     pub(crate) tls: bool,
     pub(crate) lenient: bool,
+    pub(crate) trusted: bool,
 }
 
 impl Peer {
     /// A peer on a plain connection.
-    pub const PLAIN: Self = Self { tls: false, lenient: false };
+    pub const PLAIN: Self = Self { tls: false, lenient: false, trusted: false };
     /// A peer on a connection that began with a TLS handshake (RFC 8314, implicit TLS).
-    pub const TLS: Self = Self { tls: true, lenient: false };
+    pub const TLS: Self = Self { tls: true, lenient: false, trusted: false };
 
     /// Treat this peer by [`LineEndings::Lenient`], whatever the configuration says for all: an old device.
     #[must_use]
     pub const fn lenient(mut self) -> Self {
         self.lenient = true;
+        self
+    }
+
+    /// Trust what this peer says of others: offer it XCLIENT and XFORWARD, by which a proxy or filter tells whom it speaks for.
+    #[must_use]
+    pub const fn trusted(mut self) -> Self {
+        self.trusted = true;
         self
     }
 }

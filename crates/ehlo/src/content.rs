@@ -1,4 +1,7 @@
 //! Mail data: dots unstuffed, line endings checked, the end found (RFC 5321 4.1.1.4, 4.5.2), nothing copied.
+//!
+//! Chunks (RFC 3030) go through the same decoder: their lines are checked alike, but a dot means nothing in them, and their end
+//! is known beforehand.
 
 use memchr::memchr2;
 
@@ -6,6 +9,8 @@ use memchr::memchr2;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Decoder {
     at: At,
+    /// Dots at the start of lines are stuffed, and one alone ends the data. Not so in chunks.
+    dots: bool,
     /// A bare LF becomes CRLF.
     lenient: bool,
     /// A bare CR or LF was met: only the end matters now.
@@ -43,9 +48,19 @@ pub(crate) enum Piece<'i> {
 }
 
 impl Decoder {
-    /// At the start of the data, which is the start of a line.
+    /// At the start of the data of DATA, which is the start of a line.
     pub(crate) const fn new(lenient: bool) -> Self {
-        Self { at: At::LineStart, lenient, spoilt: false }
+        Self { at: At::LineStart, dots: true, lenient, spoilt: false }
+    }
+
+    /// At the start of the first chunk of BDAT.
+    pub(crate) const fn chunks(lenient: bool) -> Self {
+        Self { at: At::LineStart, dots: false, lenient, spoilt: false }
+    }
+
+    /// At the end of the last chunk: a CR that waits for its LF is bare.
+    pub(crate) fn end_of_chunks(&mut self) {
+        self.spoilt |= self.at == At::Cr;
     }
 
     /// Whether a bare CR or LF was met.
@@ -59,7 +74,7 @@ impl Decoder {
             let data: &'i [u8] = input;
             let Some((first, rest)) = data.split_first() else { return Piece::More };
             match (self.at, *first) {
-                (At::LineStart, b'.') => {
+                (At::LineStart, b'.') if self.dots => {
                     self.at = At::Dot;
                     *input = rest;
                 }
@@ -104,6 +119,14 @@ impl Decoder {
         !core::mem::replace(&mut self.spoilt, true)
     }
 
+    /// Whether a run ends at the start of a line with this octet, or with none yet.
+    fn stops_before(&self, first: Option<&u8>) -> bool {
+        match first {
+            None => true,
+            Some(octet) => self.dots && *octet == b'.',
+        }
+    }
+
     /// How far `data` runs without anything to drop or to tell: up to a line that begins with a dot, a bare CR or LF, or its end.
     fn run(&mut self, data: &[u8]) -> Run {
         let mut at = 0_usize;
@@ -111,9 +134,8 @@ impl Decoder {
             if data.first() == Some(&b'\n') {
                 at = 1;
                 self.at = At::LineStart;
-                match data.get(at) {
-                    None | Some(b'.') => return Run { length: at, bare: false },
-                    Some(_) => {}
+                if self.stops_before(data.get(at)) {
+                    return Run { length: at, bare: false };
                 }
             } else {
                 self.at = At::Mid;
@@ -134,7 +156,7 @@ impl Decoder {
                 }
                 [b'\r', b'\n', after @ ..] => {
                     at = here.saturating_add(2);
-                    if matches!(after.first(), None | Some(b'.')) {
+                    if self.stops_before(after.first()) {
                         self.at = At::LineStart;
                         return Run { length: at, bare: false };
                     }

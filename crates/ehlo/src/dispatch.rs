@@ -1,11 +1,13 @@
 //! From a whole command line to a reply or a request: what is offered, what may stand here, what its arguments are.
 
 use crate::buffer::Span;
-use crate::command::mail::{self, InForce, ParkedMail, ParkedRcpt};
+use crate::chunk;
+use crate::command::mail::{self, InForce};
+use crate::command::parked::{ParkedMail, ParkedRcpt};
 use crate::command::verb::{self, FirstWord, Verb};
-use crate::command::{ArgumentError, hello, query};
-use crate::config::{Extensions, Vrfy};
-use crate::phase::{self, Event};
+use crate::command::{ArgumentError, attributes, etrn, hello, query};
+use crate::config::{Extensions, Mode, Vrfy};
+use crate::phase::{self, Event, Phase};
 use crate::reply::Reply;
 use crate::sasl::Exchange;
 use crate::session::Session;
@@ -36,7 +38,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
             return self.fault(&reply);
         };
         let arguments = Span::of(self.line.buffer(), arguments);
-        if !self.may_stand(verb, input) || !self.is_idle_allowed(verb) {
+        if !self.may_stand(verb, arguments, input) || !self.is_idle_allowed(verb) {
             return;
         }
         if let Err(error) = self.carry_out(verb, arguments, input) {
@@ -51,22 +53,29 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     }
 
     /// Whether the command is offered and may stand here; refused otherwise.
-    fn may_stand(&mut self, verb: Verb, input: &[u8]) -> bool {
+    fn may_stand(&mut self, verb: Verb, arguments: Span, input: &[u8]) -> bool {
         if !self.is_offered(verb) {
             self.fault(&Reply::command_not_implemented());
             return false;
         }
         // RFC 2920 3.1: these end a group.
-        if matches!(verb, Verb::Ehlo | Verb::Helo | Verb::Data | Verb::Auth) && !self.let_early(input) {
+        if matches!(verb, Verb::Ehlo | Verb::Helo | Verb::Lhlo | Verb::Data | Verb::Auth | Verb::Xclient)
+            && !self.let_early(input)
+        {
             return false;
         }
         let refusal = match verb {
             Verb::Auth if !self.state.extended || self.state.authenticated => Some(Reply::bad_sequence()),
             Verb::Starttls if !self.state.extended || self.state.tls => Some(Reply::bad_sequence()),
+            // RFC 3030 3: such a body does not go through DATA. RFC 3030 2: a message goes by DATA or by BDAT, and by BDAT only where
+            // it was offered.
+            Verb::Data if self.state.binary => Some(Reply::bad_sequence()),
+            Verb::Bdat if !self.state.extended => Some(Reply::bad_sequence()),
             _ => phase::admit(self.state.phase(), verb).refusal(),
         };
         match refusal {
             Some(reply) => {
+                self.refuse_chunk(verb, arguments);
                 self.fault(&reply);
                 false
             }
@@ -80,28 +89,38 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
             Verb::Vrfy => self.config.vrfy != Vrfy::Off,
             Verb::Expn => self.config.expn,
             Verb::Auth => !self.config.mechanisms.is_empty(),
+            Verb::Ehlo | Verb::Helo => self.config.mode == Mode::Smtp,
+            Verb::Lhlo => self.config.mode == Mode::Lmtp,
+            Verb::Bdat => self.config.extensions.contains(Extensions::CHUNKING),
+            Verb::Etrn => self.config.extensions.contains(Extensions::ETRN),
+            Verb::Xclient | Verb::Xforward => self.state.trusted,
             Verb::Starttls => self.config.starttls || self.state.tls,
             _ => true,
         }
     }
 
-    /// Counts commands that move nothing. Past their limit each is an error besides; false where that ended the session.
+    /// Whether a command that moves nothing may be given once more; where not, the session has been ended.
     fn is_idle_allowed(&mut self, verb: Verb) -> bool {
-        let idle = match verb {
-            Verb::Noop | Verb::Rset | Verb::Help | Verb::Vrfy | Verb::Expn | Verb::Ehlo | Verb::Helo => true,
-            _ => return true,
-        };
-        self.state.idle_commands = self.state.idle_commands.saturating_add(u16::from(idle));
+        match verb {
+            Verb::Noop | Verb::Rset | Verb::Help | Verb::Vrfy | Verb::Expn | Verb::Etrn => self.count_idle(),
+            Verb::Ehlo | Verb::Helo | Verb::Lhlo | Verb::Xclient | Verb::Xforward => self.count_idle(),
+            _ => true,
+        }
+    }
+
+    /// Counts a command that moves nothing. Past their limit each is an error besides; false where that ended the session.
+    fn count_idle(&mut self) -> bool {
+        self.state.idle_commands = self.state.idle_commands.saturating_add(1);
         self.state.idle_commands <= self.config.idle_commands || self.count_error()
     }
 
     /// Carries out a command that may stand here, up to its reply or to the request for a decision.
     fn carry_out(&mut self, verb: Verb, arguments: Span, input: &mut &[u8]) -> Result<(), ArgumentError> {
         match verb {
-            Verb::Ehlo | Verb::Helo => {
+            Verb::Ehlo | Verb::Helo | Verb::Lhlo => {
                 let name = hello::hello(self.octets(arguments))?;
                 let name = self.span(name);
-                self.state.pending = Pending::Hello { name, extended: verb == Verb::Ehlo };
+                self.state.pending = Pending::Hello { name, extended: verb != Verb::Helo };
             }
             Verb::Mail => return self.mail(arguments),
             Verb::Rcpt => return self.rcpt(arguments),
@@ -109,6 +128,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
                 self.no_arguments(arguments)?;
                 self.state.pending = Pending::Data;
             }
+            Verb::Bdat => return self.bdat(arguments),
             Verb::Rset => {
                 self.no_arguments(arguments)?;
                 self.state.go(Event::Reset, Abort::Reset);
@@ -151,6 +171,18 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
                 self.say(&Reply::new(220, "Ready to start TLS").enhanced(0, 0));
                 self.state.go(Event::StartTls, Abort::Reset);
             }
+            Verb::Etrn => {
+                let etrn = etrn::etrn(self.octets(arguments))?;
+                self.state.pending = Pending::Etrn { node: self.span(etrn.node.as_bytes()), option: etrn.option };
+            }
+            Verb::Xclient => {
+                let read = attributes::attributes(self.octets(arguments), attributes::XCLIENT)?;
+                self.state.pending = Pending::Xclient(self.span(read.as_str().as_bytes()));
+            }
+            Verb::Xforward => {
+                let read = attributes::attributes(self.octets(arguments), attributes::XFORWARD)?;
+                self.state.pending = Pending::Xforward(self.span(read.as_str().as_bytes()));
+            }
             Verb::NotImplemented => {}
         }
         Ok(())
@@ -172,8 +204,42 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         Ok(())
     }
 
+    /// BDAT in its place: asks whether the message can be taken before its first chunk, and takes further ones.
+    fn bdat(&mut self, arguments: Span) -> Result<(), ArgumentError> {
+        let chunk = match chunk::bdat(self.octets(arguments)) {
+            Ok(chunk) => chunk,
+            Err(error) => {
+                // Whatever it was meant to bring is missing from the message: the rest would not be the sender's.
+                if self.state.phase() == Phase::Chunks {
+                    self.state.go(Event::ChunkRefused, Abort::Chunk);
+                }
+                return Err(error);
+            }
+        };
+        // One that brings nothing moves nothing.
+        if chunk.size == 0 && !chunk.last && !self.count_idle() {
+            return Ok(());
+        }
+        self.state.chunk = Some(chunk);
+        if self.state.phase() == Phase::Chunks {
+            self.state.go(Event::Bdat, Abort::Chunk);
+        } else {
+            self.state.pending = Pending::Data;
+        }
+        Ok(())
+    }
+
+    /// A BDAT that is refused brings its chunk all the same: it is dropped, and not read as commands (RFC 3030 2).
+    fn refuse_chunk(&mut self, verb: Verb, arguments: Span) {
+        if verb == Verb::Bdat
+            && let Ok(chunk) = chunk::bdat(self.octets(arguments))
+        {
+            self.state.waste = chunk.size;
+        }
+    }
+
     fn rcpt(&mut self, arguments: Span) -> Result<(), ArgumentError> {
-        let rcpt = mail::rcpt(self.octets(arguments), self.state.smtputf8)?;
+        let rcpt = mail::rcpt(self.octets(arguments), self.state.smtputf8, self.in_force())?;
         let rcpt = ParkedRcpt::new(self.line.buffer(), &rcpt);
         if self.state.recipients >= self.config.recipients {
             self.say(&Reply::too_many_rcpts());
@@ -222,11 +288,22 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         let extra = match verb {
             // RFC 4954 4: 12,288 for the command with its initial response.
             Some(Verb::Auth) if self.is_offered(Verb::Auth) => 12_288 - LINE_LIMIT,
-            // RFC 1870 3, RFC 6152 2, RFC 6531 3.1, RFC 4954 3.
-            Some(Verb::Mail) => adds(Extensions::SIZE, 26)
-                .saturating_add(adds(Extensions::EIGHTBITMIME, 17))
-                .saturating_add(adds(Extensions::SMTPUTF8, 10))
-                .saturating_add(if in_force.auth { 500 } else { 0 }),
+            // RFC 1870 3, RFC 6152 2, RFC 6531 3.1, RFC 3461 4, RFC 2852 2, RFC 8689 2, RFC 6710 4, RFC 4865 3, RFC 3865 2, RFC 4954 3.
+            Some(Verb::Mail) => [
+                adds(Extensions::SIZE, 26),
+                adds(Extensions::EIGHTBITMIME, 17),
+                adds(Extensions::SMTPUTF8, 10),
+                adds(Extensions::DSN, 100),
+                adds(Extensions::DELIVERBY, 17),
+                adds(Extensions::REQUIRETLS, 11),
+                adds(Extensions::MT_PRIORITY, 15),
+                adds(Extensions::FUTURERELEASE, 34),
+                adds(Extensions::NO_SOLICITING, 1000),
+                if in_force.auth { 500 } else { 0 },
+            ]
+            .into_iter()
+            .fold(0, usize::saturating_add),
+            Some(Verb::Rcpt) => adds(Extensions::DSN, 500),
             Some(Verb::Vrfy | Verb::Expn) => adds(Extensions::SMTPUTF8, 10),
             _ => 0,
         };
@@ -236,9 +313,22 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     /// What this client may use: nothing, if it said HELO.
     fn in_force(&self) -> InForce {
         if self.state.extended {
-            InForce { extensions: self.config.extensions, auth: !self.config.mechanisms.is_empty() }
+            // RFC 8689 2: REQUIRETLS is offered under TLS; RFC 3030 3: BINARYMIME together with CHUNKING.
+            let mut extensions = self.config.extensions;
+            if !self.state.tls {
+                extensions = extensions.without(Extensions::REQUIRETLS);
+            }
+            if !extensions.contains(Extensions::CHUNKING) {
+                extensions = extensions.without(Extensions::BINARYMIME);
+            }
+            InForce {
+                extensions,
+                auth: !self.config.mechanisms.is_empty(),
+                longest_hold: self.config.longest_hold,
+                shortest_by: self.config.shortest_deliver_by,
+            }
         } else {
-            InForce { extensions: Extensions::NONE, auth: false }
+            InForce { extensions: Extensions::NONE, auth: false, longest_hold: 0, shortest_by: 0 }
         }
     }
 

@@ -113,6 +113,7 @@
 )]
 
 mod buffer;
+mod chunk;
 mod command;
 mod config;
 mod content;
@@ -121,6 +122,7 @@ mod error;
 mod hops;
 mod line;
 mod phase;
+mod receive;
 mod reply;
 mod request;
 mod sasl;
@@ -132,9 +134,10 @@ mod time;
 mod write;
 
 pub use command::{
-    AddressError, Body, Domain, ForwardPath, Hello, Literal, Mail, Mailbox, Query, Rcpt, ReversePath, Xtext,
+    AddressError, Attribute, Attributes, Body, ByMode, DeliverBy, Domain, Etrn, EtrnOption, ForwardPath, Hello, Hold,
+    Literal, Mail, Mailbox, Notify, Orcpt, Query, Rcpt, Ret, ReversePath, Xtext,
 };
-pub use config::{Config, EarlyTalk, Extensions, LineEndings, Peer, Tolerance, Vrfy};
+pub use config::{Config, EarlyTalk, Extensions, LineEndings, Mode, Peer, Tolerance, Vrfy};
 pub use error::ApiMisuse;
 pub use phase::Phase;
 pub use reply::{CATALOGUE, Enhanced, Reply, Row, Stage};

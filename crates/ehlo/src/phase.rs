@@ -31,6 +31,10 @@ pub enum Phase {
     Rcpt,
     /// Mail data are coming in, or wait for their answer.
     Data,
+    /// A chunk of mail data is coming in, or the message that it ended waits for its answer (RFC 3030).
+    Chunk,
+    /// Chunks of a message have come in, and the next is due.
+    Chunks,
     /// The end.
     Closed,
 }
@@ -60,10 +64,18 @@ pub(crate) enum Event {
     RcptRefused,
     /// DATA was accepted.
     Data,
+    /// BDAT was accepted.
+    Bdat,
+    /// A chunk that is not the last has come in.
+    ChunkTaken,
+    /// A chunk was refused, and the message with it.
+    ChunkRefused,
     /// The message was answered.
     Answered,
     /// RSET.
     Reset,
+    /// XCLIENT was believed.
+    StartOver,
     /// The connection is to end.
     Close,
 }
@@ -71,29 +83,33 @@ pub(crate) enum Event {
 impl Phase {
     /// The phase after `event`; the same where the event means nothing in it.
     pub(crate) const fn after(self, event: Event) -> Self {
-        use Phase::{Closed, Connect, Data, Greeted, Mail, NoRcpt, Rcpt, Ready, Refused, Sasl, Tls};
+        use Phase::{Chunk, Chunks, Closed, Connect, Data, Greeted, Mail, NoRcpt, Rcpt, Ready, Refused, Sasl, Tls};
         match (self, event) {
             (_, Event::Close) => Closed,
             (Connect, Event::LetIn) => Greeted,
             (Connect, Event::TurnedAway) => Refused,
-            (Greeted | Ready | Mail | NoRcpt | Rcpt, Event::Hello) => Ready,
+            (Greeted | Ready | Mail | NoRcpt | Rcpt | Chunks, Event::Hello) => Ready,
             (Ready, Event::Auth) => Sasl,
             (Sasl, Event::AuthOver) => Ready,
-            (Ready | Mail | NoRcpt | Rcpt, Event::StartTls) => Tls,
+            (Ready | Mail | NoRcpt | Rcpt | Chunks, Event::StartTls) => Tls,
             (Tls, Event::Handshake) => Greeted,
             (Ready, Event::Mail) => Mail,
             (Mail | NoRcpt | Rcpt, Event::Rcpt) => Rcpt,
             (Mail, Event::RcptRefused) => NoRcpt,
             (Rcpt, Event::Data) => Data,
-            (Data, Event::Answered) => Ready,
-            (Mail | NoRcpt | Rcpt, Event::Reset) => Ready,
+            (Rcpt | Chunks, Event::Bdat) => Chunk,
+            (Chunk, Event::ChunkTaken) => Chunks,
+            (Rcpt | Chunks | Chunk, Event::ChunkRefused) => Ready,
+            (Data | Chunk, Event::Answered) => Ready,
+            (Mail | NoRcpt | Rcpt | Chunks, Event::Reset) => Ready,
+            (Greeted | Ready, Event::StartOver) => Connect,
             (phase, _) => phase,
         }
     }
 
     /// Whether a transaction is open.
     pub const fn in_transaction(self) -> bool {
-        matches!(self, Self::Mail | Self::NoRcpt | Self::Rcpt | Self::Data)
+        matches!(self, Self::Mail | Self::NoRcpt | Self::Rcpt | Self::Data | Self::Chunk | Self::Chunks)
     }
 }
 
@@ -128,18 +144,20 @@ impl Rule {
 /// Whether a command that the server offers may stand in a phase.
 pub(crate) const fn admit(phase: Phase, verb: Verb) -> Rule {
     use Rule::{BadSequence as Seq, MailFirst, NoRcpts, RcptFirst, Yes};
-    //                    Refused Greeted    Ready      Mail       NoRcpt   Rcpt
-    let row: [Rule; 6] = match verb {
-        Verb::Ehlo | Verb::Helo => [Seq, Yes, Yes, Yes, Yes, Yes],
-        Verb::Auth => [Seq, Seq, Yes, Seq, Seq, Seq],
-        Verb::Starttls => [Seq, Seq, Yes, Yes, Yes, Yes],
-        Verb::Mail => [Seq, Seq, Yes, Seq, Seq, Seq],
-        Verb::Rcpt => [Seq, MailFirst, MailFirst, Yes, Yes, Yes],
-        Verb::Data => [Seq, MailFirst, MailFirst, RcptFirst, NoRcpts, Yes],
-        Verb::Quit => [Yes, Yes, Yes, Yes, Yes, Yes],
-        _ => [Seq, Yes, Yes, Yes, Yes, Yes],
+    //                       Refused Greeted    Ready      Mail       NoRcpt   Rcpt Chunks
+    let row: [Rule; 7] = match verb {
+        Verb::Ehlo | Verb::Helo | Verb::Lhlo => [Seq, Yes, Yes, Yes, Yes, Yes, Yes],
+        Verb::Auth => [Seq, Seq, Yes, Seq, Seq, Seq, Seq],
+        Verb::Starttls => [Seq, Seq, Yes, Yes, Yes, Yes, Yes],
+        Verb::Mail => [Seq, Seq, Yes, Seq, Seq, Seq, Seq],
+        Verb::Rcpt => [Seq, MailFirst, MailFirst, Yes, Yes, Yes, Seq],
+        Verb::Data => [Seq, MailFirst, MailFirst, RcptFirst, NoRcpts, Yes, Seq],
+        Verb::Bdat => [Seq, MailFirst, MailFirst, RcptFirst, NoRcpts, Yes, Yes],
+        Verb::Xclient => [Seq, Yes, Yes, Seq, Seq, Seq, Seq],
+        Verb::Quit => [Yes, Yes, Yes, Yes, Yes, Yes, Yes],
+        _ => [Seq, Yes, Yes, Yes, Yes, Yes, Yes],
     };
-    let [refused, greeted, ready, mail, no_rcpt, rcpt] = row;
+    let [refused, greeted, ready, mail, no_rcpt, rcpt, chunks] = row;
     match phase {
         Phase::Refused => refused,
         Phase::Greeted => greeted,
@@ -147,8 +165,9 @@ pub(crate) const fn admit(phase: Phase, verb: Verb) -> Rule {
         Phase::Mail => mail,
         Phase::NoRcpt => no_rcpt,
         Phase::Rcpt => rcpt,
+        Phase::Chunks => chunks,
         // No command line is read in the others.
-        Phase::Connect | Phase::Sasl | Phase::Tls | Phase::Data | Phase::Closed => Rule::BadSequence,
+        Phase::Connect | Phase::Sasl | Phase::Tls | Phase::Data | Phase::Chunk | Phase::Closed => Rule::BadSequence,
     }
 }
 
@@ -163,7 +182,7 @@ mod tests {
 
     const PICTURE: &str = include_str!("phase.md");
 
-    const PHASES: [Phase; 11] = [
+    const PHASES: [Phase; 13] = [
         Phase::Connect,
         Phase::Refused,
         Phase::Greeted,
@@ -174,11 +193,13 @@ mod tests {
         Phase::NoRcpt,
         Phase::Rcpt,
         Phase::Data,
+        Phase::Chunk,
+        Phase::Chunks,
         Phase::Closed,
     ];
 
     /// Every event, and what the picture calls it.
-    const EVENTS: [(Event, &str); 14] = [
+    const EVENTS: [(Event, &str); 18] = [
         (Event::LetIn, "let in"),
         (Event::TurnedAway, "turned away"),
         (Event::Hello, "EHLO"),
@@ -190,8 +211,12 @@ mod tests {
         (Event::Rcpt, "RCPT"),
         (Event::RcptRefused, "RCPT refused"),
         (Event::Data, "DATA"),
+        (Event::Bdat, "BDAT"),
+        (Event::ChunkTaken, "taken"),
+        (Event::ChunkRefused, "chunk refused"),
         (Event::Answered, "answered"),
         (Event::Reset, "RSET"),
+        (Event::StartOver, "XCLIENT"),
         (Event::Close, "close"),
     ];
 
@@ -271,8 +296,9 @@ mod tests {
             for (event, _) in EVENTS {
                 let ends = match event {
                     Event::Close => true,
-                    Event::Answered => phase == Phase::Data,
-                    Event::Reset | Event::Hello | Event::StartTls => phase != Phase::Data,
+                    Event::Answered => matches!(phase, Phase::Data | Phase::Chunk),
+                    Event::Reset | Event::Hello | Event::StartTls => !matches!(phase, Phase::Data | Phase::Chunk),
+                    Event::ChunkRefused => matches!(phase, Phase::Rcpt | Phase::Chunk | Phase::Chunks),
                     _ => false,
                 };
                 assert_eq!(!phase.after(event).in_transaction(), ends, "{phase:?} {event:?}");
@@ -289,21 +315,26 @@ mod tests {
 
     #[test]
     fn the_table_of_commands_is_the_one_that_rules() {
-        const COLUMNS: [Phase; 6] =
-            [Phase::Refused, Phase::Greeted, Phase::Ready, Phase::Mail, Phase::NoRcpt, Phase::Rcpt];
-        let rows: [(&str, &[Verb]); 8] = [
-            ("EHLO, HELO", &[Verb::Ehlo, Verb::Helo]),
+        const COLUMNS: [Phase; 7] =
+            [Phase::Refused, Phase::Greeted, Phase::Ready, Phase::Mail, Phase::NoRcpt, Phase::Rcpt, Phase::Chunks];
+        let rows: [(&str, &[Verb]); 10] = [
+            ("EHLO, HELO, LHLO", &[Verb::Ehlo, Verb::Helo, Verb::Lhlo]),
             ("AUTH", &[Verb::Auth]),
             ("STARTTLS", &[Verb::Starttls]),
             ("MAIL", &[Verb::Mail]),
             ("RCPT", &[Verb::Rcpt]),
             ("DATA", &[Verb::Data]),
+            ("BDAT", &[Verb::Bdat]),
+            ("XCLIENT", &[Verb::Xclient]),
             ("QUIT", &[Verb::Quit]),
-            ("RSET, NOOP, VRFY, EXPN, HELP", &[Verb::Rset, Verb::Noop, Verb::Vrfy, Verb::Expn, Verb::Help]),
+            (
+                "RSET, NOOP, VRFY, EXPN, HELP, ETRN, XFORWARD",
+                &[Verb::Rset, Verb::Noop, Verb::Vrfy, Verb::Expn, Verb::Help, Verb::Etrn, Verb::Xforward],
+            ),
         ];
         let mut rendered = Vec::from([
-            String::from("| command | Refused | Greeted | Ready | Mail | NoRcpt | Rcpt |"),
-            String::from("| --- | --- | --- | --- | --- | --- | --- |"),
+            String::from("| command | Refused | Greeted | Ready | Mail | NoRcpt | Rcpt | Chunks |"),
+            String::from("| --- | --- | --- | --- | --- | --- | --- | --- |"),
         ]);
         for (name, verbs) in rows {
             let line = |verb| {

@@ -6,8 +6,9 @@
 
 use heapless::VecView;
 
-use crate::command::{Hello, Mail, Query, Rcpt};
+use crate::command::{Attributes, Etrn, Hello, Mail, Query, Rcpt};
 use crate::config::Config;
+use crate::content::Decoder;
 use crate::phase::Event;
 use crate::reply::Reply;
 use crate::sasl::Credentials;
@@ -40,6 +41,12 @@ pub enum Request<'s> {
     Expand(ExpandRequest<'s>),
     /// HELP.
     Help(HelpRequest<'s>),
+    /// ETRN: shall the queue for a node be started?
+    Etrn(EtrnRequest<'s>),
+    /// XCLIENT, by a trusted peer: is it believed? If so the session starts over.
+    Xclient(XclientRequest<'s>),
+    /// XFORWARD, by a trusted peer: is it noted?
+    Xforward(XforwardRequest<'s>),
 }
 
 /// Defines a request: its fields, and the answer.
@@ -102,6 +109,8 @@ requests! {
     MessageRequest {
         /// Octets of content, as they were handed out.
         size: u64,
+        /// In LMTP: for which recipient, counted from 0 in the order in which RCPT was accepted, duplicates too. Each is asked for.
+        recipient: Option<u16>,
     } => MessageAnswer;
     /// VRFY.
     VerifyRequest {
@@ -118,6 +127,21 @@ requests! {
         /// What help is wanted with; often empty.
         topic: &'s str,
     } => HelpAnswer;
+    /// ETRN (RFC 1985).
+    EtrnRequest {
+        /// What the client said.
+        command: Etrn<'s>,
+    } => EtrnAnswer;
+    /// XCLIENT.
+    XclientRequest {
+        /// Whom the peer speaks for.
+        command: Attributes<'s>,
+    } => XclientAnswer;
+    /// XFORWARD.
+    XforwardRequest {
+        /// Whom the peer speaks for.
+        command: Attributes<'s>,
+    } => XforwardAnswer;
 }
 
 impl ConnectAnswer<'_> {
@@ -134,7 +158,7 @@ impl HelloAnswer<'_> {
         let Pending::Hello { extended, .. } = turn.state.pending else { return };
         turn.state.extended = extended;
         if extended {
-            write::ehlo(turn.out, turn.config, turn.state.tls);
+            write::ehlo(turn.out, turn.config, turn.state.tls, turn.state.trusted);
         } else {
             turn.write(&Reply::new(250, turn.config.hostname));
         }
@@ -156,7 +180,9 @@ impl MailAnswer<'_> {
         let state = &mut *self.0.state;
         state.transactions = state.transactions.saturating_add(1);
         state.recipients = 0;
-        state.smtputf8 = matches!(&state.pending, Pending::Mail(mail) if mail.smtputf8());
+        if let Pending::Mail(mail) = &state.pending {
+            (state.smtputf8, state.binary) = (mail.smtputf8(), mail.is_binary());
+        }
         self.0.say(&Reply::ok().enhanced(1, 0), Event::Mail);
     }
 }
@@ -174,22 +200,30 @@ impl RcptAnswer<'_> {
 
     /// Says that this recipient has been taken already: `250`. It does not count again.
     pub fn duplicate(mut self) {
+        let state = &mut *self.0.state;
+        state.taken = state.taken.saturating_add(1);
         self.0.say(&Reply::duplicated_rcpt(), Event::Rcpt);
     }
 
     fn take(mut self, reply: &Reply<'_>) {
         let state = &mut *self.0.state;
         state.recipients = state.recipients.saturating_add(1);
+        state.taken = state.taken.saturating_add(1);
         self.0.say(reply, Event::Rcpt);
     }
 }
 
 impl DataAnswer<'_> {
-    /// Asks for the mail data: `354`.
+    /// Asks for the mail data: `354`; after BDAT they come without.
     pub fn accept(mut self) {
         let turn = &mut self.0;
-        turn.state.content = Content::new(turn.state.lenient);
-        turn.say(&Reply::start_mail_input(), Event::Data);
+        if turn.state.chunk.is_some() {
+            turn.state.content = Content::new(Decoder::chunks(turn.state.lenient));
+            turn.settle(Event::Bdat);
+        } else {
+            turn.state.content = Content::new(Decoder::new(turn.state.lenient));
+            turn.say(&Reply::start_mail_input(), Event::Data);
+        }
     }
 }
 
@@ -206,7 +240,7 @@ impl MessageAnswer<'_> {
 
     fn take(mut self, reply: &Reply<'_>) {
         self.0.state.idle_commands = 0;
-        self.0.say(reply, Event::Answered);
+        self.0.answer_message(reply);
     }
 }
 
@@ -259,6 +293,28 @@ impl HelpAnswer<'_> {
     }
 }
 
+impl EtrnAnswer<'_> {
+    /// The queue is started: `250`.
+    pub fn accept(mut self) {
+        self.0.say(&Reply::new(250, "Ok, queuing for node started").enhanced(0, 0), Event::Answered);
+    }
+}
+
+impl XclientAnswer<'_> {
+    /// Believes it. The session starts over for the client that was named, with a new [`Request::Connect`] and a new greeting.
+    pub fn accept(mut self) {
+        self.0.state.start_over();
+        self.0.settled = true;
+    }
+}
+
+impl XforwardAnswer<'_> {
+    /// Notes it: `250`.
+    pub fn accept(mut self) {
+        self.0.say(&Reply::ok(), Event::Answered);
+    }
+}
+
 /// The right to settle the pending decision, once.
 #[derive(Debug)]
 struct Turn<'s> {
@@ -306,12 +362,26 @@ impl Turn<'_> {
             }
             Pending::Auth => self.refuse_auth(reply),
             Pending::Rcpt(_) => self.say(reply, Event::RcptRefused),
+            // The chunk comes all the same. It is dropped, and the message with it: its other chunks make none.
+            Pending::Data if self.state.chunk.is_some() => {
+                self.state.waste = self.state.chunk.take().map_or(0, |chunk| chunk.left);
+                self.say(reply, Event::ChunkRefused);
+            }
+            Pending::Message(_) => self.answer_message(reply),
             // Events that mean nothing outside mail data leave the others where they are.
             _ => self.say(reply, Event::Answered),
         }
         if reply.code() == 421 {
             self.state.close(Abort::Closed);
         }
+    }
+
+    /// Answers for the message, or in LMTP for one of its recipients; the session sees what is left.
+    fn answer_message(&mut self, reply: &Reply<'_>) {
+        self.write(reply);
+        self.settled = true;
+        self.state.pending = Pending::None;
+        self.state.answered(self.config);
     }
 
     /// A temporary failure is not the client's, and does not count.
@@ -371,7 +441,9 @@ pub(crate) fn pending<'s>(
         Pending::Mail(mail) => Request::Mail(MailRequest { command: mail.view(line), answer: MailAnswer(turn) }),
         Pending::Rcpt(rcpt) => Request::Rcpt(RcptRequest { command: rcpt.view(line), answer: RcptAnswer(turn) }),
         Pending::Data => Request::Data(DataRequest { answer: DataAnswer(turn) }),
-        Pending::Message => Request::Message(MessageRequest { size, answer: MessageAnswer(turn) }),
+        Pending::Message(recipient) => {
+            Request::Message(MessageRequest { size, recipient, answer: MessageAnswer(turn) })
+        }
         Pending::Verify { what, smtputf8 } => {
             let command = Query { what: what.text(line), smtputf8 };
             Request::Verify(VerifyRequest { command, answer: VerifyAnswer(turn) })
@@ -379,6 +451,18 @@ pub(crate) fn pending<'s>(
         Pending::Expand { what, smtputf8 } => {
             let command = Query { what: what.text(line), smtputf8 };
             Request::Expand(ExpandRequest { command, answer: ExpandAnswer(turn) })
+        }
+        Pending::Etrn { node, option } => {
+            let command = Etrn { node: node.text(line), option };
+            Request::Etrn(EtrnRequest { command, answer: EtrnAnswer(turn) })
+        }
+        Pending::Xclient(attributes) => {
+            let command = Attributes::read(attributes.text(line));
+            Request::Xclient(XclientRequest { command, answer: XclientAnswer(turn) })
+        }
+        Pending::Xforward(attributes) => {
+            let command = Attributes::read(attributes.text(line));
+            Request::Xforward(XforwardRequest { command, answer: XforwardAnswer(turn) })
         }
         Pending::Help(topic) => Request::Help(HelpRequest { topic: topic.text(line), answer: HelpAnswer(turn) }),
     })

@@ -2,7 +2,6 @@
 
 use crate::buffer::Span;
 use crate::config::{Config, EarlyTalk, LineEndings, Peer, Tolerance};
-use crate::content::Piece;
 use crate::error::ApiMisuse;
 use crate::line::{Framed, Line};
 use crate::phase::{Event, Phase};
@@ -16,8 +15,6 @@ use crate::write::{self, Style};
 
 /// The first octet of a TLS record that holds a handshake: no command begins with it.
 const TLS_HANDSHAKE: u8 = 0x16;
-/// Octets of mail data for which the data time-out is given anew.
-const BLOCK: u16 = 1024;
 
 /// One connection's dialogue, from the greeting to the end.
 ///
@@ -30,7 +27,7 @@ pub struct Session<'c, const LINE: usize = 1024, const OUT: usize = 1024> {
     pub(crate) config: &'c Config<'c>,
     pub(crate) state: State,
     pub(crate) line: Line<LINE>,
-    out: heapless::Vec<u8, OUT>,
+    pub(crate) out: heapless::Vec<u8, OUT>,
     /// Octets of `out` that have been written.
     sent: usize,
 }
@@ -54,8 +51,11 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
             if let Some(abort) = self.state.abort.take() {
                 return Step::Aborted(abort);
             }
-            if !matches!(self.state.pending, Pending::None) {
-                return Step::Request;
+            match self.state.pending {
+                Pending::None => {}
+                // The answer to EHLO is the longest reply, and may need all of the output.
+                Pending::Hello { .. } if !self.out.is_empty() => return Step::Send,
+                _ => return Step::Request,
             }
             self.finish_line();
             // Room for one whole reply, so that nothing which follows can fail for want of it.
@@ -73,6 +73,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
                 }
                 Phase::Connect => self.connect(now, input),
                 Phase::Data => self.data(now, input),
+                Phase::Chunk => self.chunk(now, input),
                 _ => self.command_line(now, input),
             };
             if let Some(step) = step {
@@ -194,68 +195,14 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
         None
     }
 
-    /// In mail data: hands out content until its end.
-    fn data<'i>(&mut self, now: Instant, input: &mut &'i [u8]) -> Option<Step<'i>> {
-        let before = input.len();
-        let content = &mut self.state.content;
-        let piece = content.decoder.next(input);
-        let read = before.saturating_sub(input.len());
-        content.block = content.block.saturating_add(u16::try_from(read).unwrap_or(u16::MAX));
-        if content.block >= BLOCK {
-            content.block = 0;
-            self.state.clock = Some(now);
-        }
-        let refused = match piece {
-            Piece::More => return self.wait(now, self.config.data_timeout),
-            Piece::Content(octets) => {
-                content.size = content.size.saturating_add(u64::try_from(octets.len()).unwrap_or(u64::MAX));
-                content.hops.feed(octets);
-                match content.over(self.config) {
-                    Some(abort) => abort,
-                    None => return Some(Step::Content(octets)),
-                }
-            }
-            Piece::Spoilt => Abort::LineEnding,
-            Piece::End => {
-                self.end_of_data();
-                return None;
-            }
-        };
-        if content.refused.is_some() {
-            return None;
-        }
-        content.refused = Some(refused);
-        Some(Step::Aborted(refused))
-    }
-
-    /// At the end of mail data: asks for the decision, or gives the reply that follows from the data themselves.
-    fn end_of_data(&mut self) {
-        self.state.clock = None;
-        let content = &self.state.content;
-        if content.decoder.is_spoilt() {
-            // What follows may be commands smuggled in by whoever wrote the message: nothing of it is read.
-            self.say(&Reply::new(550, "Message refused: bare CR or LF in the mail data").enhanced(6, 0));
-            self.state.close(Abort::LineEnding);
-            return;
-        }
-        // All of the data decide, and not what was met first: that depends on how they were cut.
-        let reply = match content.over(self.config) {
-            None => {
-                self.state.pending = Pending::Message;
-                return;
-            }
-            Some(Abort::TooManyHops) => Reply::too_many_hops(),
-            Some(_) => Reply::message_too_big(),
-        };
-        self.say(&reply);
-        self.state.go(Event::Answered, Abort::Reset);
-    }
-
     /// In all other phases: reads one line, and does what it says.
     fn command_line<'i>(&mut self, now: Instant, input: &mut &'i [u8]) -> Option<Step<'i>> {
         if self.state.shutdown {
             self.turn_out(&Reply::service_not_available());
             return None;
+        }
+        if self.state.waste > 0 {
+            return self.drop_chunk(now, input);
         }
         let untouched = self.line.is_untouched();
         if untouched && input.first() == Some(&TLS_HANDSHAKE) {
@@ -291,7 +238,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
     }
 
     /// Before more input: sends what is written, ends the session where its time is up or its peer gone, and waits otherwise.
-    fn wait<'i>(&mut self, now: Instant, patience: Millis) -> Option<Step<'i>> {
+    pub(crate) fn wait<'i>(&mut self, now: Instant, patience: Millis) -> Option<Step<'i>> {
         if !self.out.is_empty() {
             return Some(Step::Send);
         }

@@ -1,8 +1,10 @@
 //! What a session remembers, apart from its two buffers.
 
 use crate::buffer::Span;
-use crate::command::mail::{ParkedMail, ParkedRcpt};
-use crate::config::{Config, Peer};
+use crate::chunk::Chunk;
+use crate::command::EtrnOption;
+use crate::command::parked::{ParkedMail, ParkedRcpt};
+use crate::config::{Config, Mode, Peer};
 use crate::content::Decoder;
 use crate::hops::Hops;
 use crate::phase::{Event, Phase};
@@ -15,15 +17,31 @@ use crate::time::Instant;
 pub(crate) enum Pending {
     None,
     Connect,
-    Hello { name: Span, extended: bool },
+    Hello {
+        name: Span,
+        extended: bool,
+    },
     Auth,
     Mail(ParkedMail),
     Rcpt(ParkedRcpt),
     Data,
-    Message,
-    Verify { what: Span, smtputf8: bool },
-    Expand { what: Span, smtputf8: bool },
+    /// The message is in; for the recipient of this number, counted from 0, where each gets an answer.
+    Message(Option<u16>),
+    Verify {
+        what: Span,
+        smtputf8: bool,
+    },
+    Expand {
+        what: Span,
+        smtputf8: bool,
+    },
     Help(Span),
+    Etrn {
+        node: Span,
+        option: EtrnOption,
+    },
+    Xclient(Span),
+    Xforward(Span),
 }
 
 /// What a session remembers.
@@ -43,6 +61,10 @@ pub(crate) struct State {
     pub(crate) authenticated: bool,
     /// The transaction, or the query being answered, is internationalised.
     pub(crate) smtputf8: bool,
+    /// The transaction's body is any octets, and comes by BDAT.
+    pub(crate) binary: bool,
+    /// The peer is trusted with XCLIENT and XFORWARD.
+    pub(crate) trusted: bool,
     /// The peer sent something before it was due.
     pub(crate) early: bool,
     /// The pause before the greeting has begun.
@@ -59,6 +81,8 @@ pub(crate) struct State {
     pub(crate) idle_commands: u16,
     pub(crate) transactions: u16,
     pub(crate) recipients: u16,
+    /// RCPT commands of the transaction that were answered 2yz: in LMTP each gets an answer to the message.
+    pub(crate) taken: u16,
 
     /// When the connection began.
     pub(crate) started: Option<Instant>,
@@ -67,6 +91,10 @@ pub(crate) struct State {
 
     pub(crate) exchange: Option<Exchange>,
     pub(crate) content: Content,
+    /// The chunk that is coming in.
+    pub(crate) chunk: Option<Chunk>,
+    /// Octets of a refused chunk that are still to be dropped.
+    pub(crate) waste: u64,
 }
 
 /// The mail data of the open transaction.
@@ -80,11 +108,18 @@ pub(crate) struct Content {
     pub(crate) block: u16,
     /// Why the message will be refused at its end; the caller has been told.
     pub(crate) refused: Option<Abort>,
+    /// The data are whole, and so many answers to them have been given.
+    pub(crate) ended: Option<u16>,
 }
 
 impl Content {
-    pub(crate) const fn new(lenient: bool) -> Self {
-        Self { decoder: Decoder::new(lenient), hops: Hops::new(), size: 0, block: 0, refused: None }
+    pub(crate) const fn new(decoder: Decoder) -> Self {
+        Self { decoder, hops: Hops::new(), size: 0, block: 0, refused: None, ended: None }
+    }
+
+    /// What is wrong with the data so far. All of them decide, and not what was met first: that depends on how they were cut.
+    pub(crate) fn fault(&self, config: &Config<'_>) -> Option<Abort> {
+        if self.decoder.is_spoilt() { Some(Abort::LineEnding) } else { self.over(config) }
     }
 
     /// The limit that the content so far passes.
@@ -110,6 +145,8 @@ impl State {
             extended: false,
             authenticated: false,
             smtputf8: false,
+            binary: false,
+            trusted: peer.trusted,
             early: false,
             listening: false,
             secret: false,
@@ -121,10 +158,13 @@ impl State {
             idle_commands: 0,
             transactions: 0,
             recipients: 0,
+            taken: 0,
             started: None,
             clock: None,
             exchange: None,
-            content: Content::new(false),
+            content: Content::new(Decoder::new(false)),
+            chunk: None,
+            waste: 0,
         }
     }
 
@@ -143,8 +183,22 @@ impl State {
                 self.abort = Some(reason);
             }
             self.smtputf8 = false;
+            self.binary = false;
             self.recipients = 0;
+            self.taken = 0;
             self.content.refused = None;
+            self.content.ended = None;
+        }
+    }
+
+    /// Notes that the message got an answer. In LMTP each recipient gets one (RFC 2033 4.2); with the last the transaction ends.
+    pub(crate) fn answered(&mut self, config: &Config<'_>) {
+        let given = self.content.ended.unwrap_or(0).saturating_add(1);
+        let due = if config.mode == Mode::Lmtp { self.taken } else { 1 };
+        if given < due {
+            self.content.ended = Some(given);
+        } else {
+            self.go(Event::Answered, Abort::Reset);
         }
     }
 
@@ -160,5 +214,26 @@ impl State {
         self.extended = false;
         self.authenticated = false;
         self.go(Event::Handshake, Abort::Reset);
+    }
+
+    /// Starts over for the client that a trusted peer speaks for: what was learned of the peer itself is void, but its bounds and
+    /// its trust stay.
+    pub(crate) fn start_over(&mut self) {
+        self.pending = Pending::None;
+        self.extended = false;
+        self.authenticated = false;
+        self.listening = true;
+        self.go(Event::StartOver, Abort::Reset);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::session::Session;
+
+    #[test]
+    fn a_session_is_small_beside_its_buffers() {
+        let size = size_of::<Session<'_, 1024, 1024>>() - 2048;
+        assert!(size <= 256, "{size} octets");
     }
 }

@@ -51,6 +51,8 @@ pub enum Abort {
     LineEnding,
     /// More mail data than the limit. The rest is read and dropped, then refused with 552.
     TooBig,
+    /// A chunk was refused (RFC 3030 2), by an answer to its request or for its place.
+    Chunk,
     /// More `Received` fields than the limit. The rest is read and dropped, then refused with 554.
     TooManyHops,
 }

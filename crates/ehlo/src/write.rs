@@ -47,6 +47,15 @@ pub(crate) fn challenge(out: &mut VecView<u8>, base64: &str) {
     lines.end();
 }
 
+/// Says that a chunk has been taken (RFC 3030 2).
+pub(crate) fn chunk_taken(out: &mut VecView<u8>, style: Style<'_>, octets: u64) {
+    let enhanced = Enhanced { class: 2, subject: 0, detail: 0 };
+    let mut lines = Lines::new(out, 250, style.enhanced.then_some(enhanced), false);
+    lines.number(octets);
+    lines.text(" octets received");
+    lines.end();
+}
+
 /// Writes several lines under one code; whether all of them had room.
 pub(crate) fn list<'m>(
     out: &mut VecView<u8>,
@@ -67,26 +76,74 @@ pub(crate) fn list<'m>(
     lines.end()
 }
 
-/// Writes the answer to EHLO: what is configured, and may be used as things stand.
-pub(crate) fn ehlo(out: &mut VecView<u8>, config: &Config<'_>, tls: bool) {
+/// Writes the answer to EHLO: what is configured, and may be used as things stand. `trusted`: by a peer that may say XCLIENT.
+pub(crate) fn ehlo(out: &mut VecView<u8>, config: &Config<'_>, tls: bool, trusted: bool) {
     let mut lines = Lines::new(out, 250, None, false);
+    // The session has emptied the output: all of it is there for this reply.
+    lines.limit = lines.out.capacity();
     lines.text(config.hostname);
-    let offered = [
+    let offers = |extension| config.extensions.contains(extension);
+    let plain = [
         (Extensions::PIPELINING, "PIPELINING"),
         (Extensions::EIGHTBITMIME, "8BITMIME"),
         (Extensions::SMTPUTF8, "SMTPUTF8"),
         (Extensions::ENHANCEDSTATUSCODES, "ENHANCEDSTATUSCODES"),
+        (Extensions::CHUNKING, "CHUNKING"),
+        (Extensions::BINARYMIME.with(Extensions::CHUNKING), "BINARYMIME"),
+        (Extensions::DSN, "DSN"),
+        (Extensions::ETRN, "ETRN"),
     ];
-    if config.extensions.contains(Extensions::SIZE) {
+    if offers(Extensions::SIZE) {
         lines.next();
         lines.text("SIZE ");
         lines.number(config.message_size);
     }
-    for (extension, keyword) in offered {
-        if config.extensions.contains(extension) {
+    for (extension, keyword) in plain {
+        if offers(extension) {
             lines.next();
             lines.text(keyword);
         }
+    }
+    if offers(Extensions::LIMITS) {
+        lines.next();
+        lines.text("LIMITS RCPTMAX=");
+        lines.number(config.recipients.into());
+        lines.text(" MAILMAX=");
+        lines.number(config.transactions.into());
+    }
+    if offers(Extensions::DELIVERBY) {
+        lines.next();
+        lines.text("DELIVERBY");
+        if config.shortest_deliver_by > 0 {
+            lines.text(" ");
+            lines.number(config.shortest_deliver_by.into());
+        }
+    }
+    if offers(Extensions::FUTURERELEASE) {
+        lines.next();
+        lines.text("FUTURERELEASE ");
+        lines.number(config.longest_hold.into());
+        lines.keyword_value(config.latest_hold);
+    }
+    if offers(Extensions::MT_PRIORITY) {
+        lines.next();
+        lines.text("MT-PRIORITY");
+        lines.keyword_value(config.priority_profile);
+    }
+    if offers(Extensions::NO_SOLICITING) {
+        lines.next();
+        lines.text("NO-SOLICITING");
+        lines.keyword_value(config.solicitations);
+    }
+    if offers(Extensions::REQUIRETLS) && tls {
+        lines.next();
+        lines.text("REQUIRETLS");
+    }
+    if trusted {
+        lines.next();
+        lines.text("XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT");
+        lines.next();
+        lines.text("XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE");
     }
     if config.starttls && !tls {
         lines.next();
@@ -232,6 +289,14 @@ impl<'o> Lines<'o> {
         }
     }
 
+    /// What stands behind a keyword of EHLO, where there is anything.
+    fn keyword_value(&mut self, value: &str) {
+        if !value.is_empty() {
+            self.text(" ");
+            self.value(value);
+        }
+    }
+
     fn number(&mut self, mut number: u64) {
         if let Ok(number) = u32::try_from(number) {
             return self.decimal(number);
@@ -353,14 +418,45 @@ mod tests {
         let config = Config::new("mx").starttls(true).mechanisms(&[Mechanism::Plain, Mechanism::Login]);
         let text = |tls: bool| {
             let mut out = heapless::Vec::<u8, 1024>::new();
-            ehlo(&mut out, &config, tls);
+            ehlo(&mut out, &config, tls, false);
             std::str::from_utf8(&out).unwrap().to_string()
         };
         assert_eq!(
             text(false),
-            "250-mx\r\n250-SIZE 26214400\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n250 STARTTLS\r\n"
+            "250-mx\r\n250-SIZE 26214400\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n\
+             250-CHUNKING\r\n250-BINARYMIME\r\n250-LIMITS RCPTMAX=100 MAILMAX=100\r\n250 STARTTLS\r\n"
         );
         assert!(text(true).ends_with("250 AUTH PLAIN LOGIN\r\n"));
         assert!(!text(true).contains("STARTTLS"));
+    }
+
+    #[test]
+    fn an_answer_to_ehlo_with_everything_in_it_fits_the_smallest_output() {
+        let hostname = [["a"; 63].concat(), ["b"; 63].concat(), ["c"; 63].concat(), ["d"; 63].concat()].join(".");
+        let config = Config::new(&hostname)
+            .extensions(Extensions::ALL)
+            .message_size(u64::MAX)
+            .longest_hold(u32::MAX)
+            .shortest_deliver_by(u32::MAX)
+            .latest_hold("2036-12-31T23:59:59Z")
+            .priority_profile("STANAG4406")
+            .solicitations("net.example:ADV")
+            .mechanisms(&[Mechanism::Plain, Mechanism::Login]);
+        let mut out = heapless::Vec::<u8, 1024>::new();
+        ehlo(&mut out, &config, true, true);
+        let text = std::str::from_utf8(&out).unwrap();
+        assert!(text.ends_with("\r\n250 AUTH PLAIN LOGIN\r\n"), "{text}");
+        for line in [
+            "DELIVERBY 4294967295",
+            "FUTURERELEASE 4294967295 2036-12-31T23:59:59Z",
+            "MT-PRIORITY STANAG4406",
+            "NO-SOLICITING net.example:ADV",
+            "REQUIRETLS",
+            "XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE",
+            "ETRN",
+            "DSN",
+        ] {
+            assert!(text.contains(&std::format!("\r\n250-{line}\r\n")), "{line}");
+        }
     }
 }

@@ -3,11 +3,11 @@
 use nom::Parser;
 use nom::bytes::complete::tag_no_case;
 
-use super::mailbox::Mailbox;
-use super::parameters::{Once, Parameters, Xtext, size};
+use super::dsn::{self, Notify, Orcpt, Ret};
+use super::options::{self, ByMode, DeliverBy, Hold};
+use super::parameters::{Once, Parameter, Parameters, Xtext, size};
 use super::path::{ForwardPath, ReversePath, forward_path, reverse_path};
 use super::{ArgumentError, text};
-use crate::buffer::Span;
 use crate::config::Extensions;
 
 /// A MAIL command.
@@ -26,9 +26,42 @@ pub struct Mail<'a> {
     /// Who submitted the message first, as the client says (AUTH, RFC 4954 5): an address in xtext, or `<>`.
     /// Believe it of trusted, authenticated clients only.
     pub auth: Option<Xtext<'a>>,
+    /// How much a report of failure brings back (RET, RFC 3461 4.3).
+    pub ret: Option<Ret>,
+    /// The sender's name for the message, for reports (ENVID, RFC 3461 4.4).
+    pub envid: Option<Xtext<'a>>,
+    /// By when it is to be delivered (BY, RFC 2852).
+    pub deliver_by: Option<DeliverBy>,
+    /// It may go on only over TLS with a verified peer (REQUIRETLS, RFC 8689).
+    pub require_tls: bool,
+    /// Its priority, -9 to 9 (MT-PRIORITY, RFC 6710).
+    pub priority: Option<i8>,
+    /// Not before when it is to be delivered (HOLDFOR, HOLDUNTIL, RFC 4865).
+    pub hold: Option<Hold<'a>>,
+    /// What it solicits, as keywords parted by commas (SOLICIT, RFC 3865).
+    pub solicit: Option<&'a str>,
 }
 
-/// What a body holds (RFC 6152).
+impl<'a> Mail<'a> {
+    const fn new(reverse_path: ReversePath<'a>) -> Self {
+        Self {
+            reverse_path,
+            size: None,
+            body: None,
+            smtputf8: false,
+            auth: None,
+            ret: None,
+            envid: None,
+            deliver_by: None,
+            require_tls: false,
+            priority: None,
+            hold: None,
+            solicit: None,
+        }
+    }
+}
+
+/// What a body holds (RFC 6152, RFC 3030).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -37,6 +70,8 @@ pub enum Body {
     SevenBit,
     /// `8BITMIME`.
     EightBitMime,
+    /// `BINARYMIME`: any octets, by BDAT only.
+    BinaryMime,
 }
 
 /// A RCPT command.
@@ -46,6 +81,10 @@ pub enum Body {
 pub struct Rcpt<'a> {
     /// Where the message goes.
     pub forward_path: ForwardPath<'a>,
+    /// Of what the sender wants to hear (NOTIFY, RFC 3461 4.1).
+    pub notify: Option<Notify>,
+    /// The recipient as the sender named it first (ORCPT, RFC 3461 4.2).
+    pub orcpt: Option<Orcpt<'a>>,
 }
 
 /// What is in force when a command is read.
@@ -55,6 +94,10 @@ pub(crate) struct InForce {
     pub(crate) extensions: Extensions,
     /// AUTH is offered.
     pub(crate) auth: bool,
+    /// The longest HOLDFOR, in seconds.
+    pub(crate) longest_hold: u32,
+    /// The shortest BY with mode `R`, in seconds.
+    pub(crate) shortest_by: u32,
 }
 
 impl InForce {
@@ -65,55 +108,110 @@ impl InForce {
 
 /// `mail = "MAIL FROM:" Reverse-path [SP Mail-parameters]`, from behind `MAIL `.
 pub(crate) fn mail(arguments: &[u8], in_force: InForce) -> Result<Mail<'_>, ArgumentError> {
-    const SIZE: u16 = 1;
-    const BODY: u16 = 2;
-    const SMTPUTF8: u16 = 4;
-    const AUTH: u16 = 8;
-
     let utf8 = utf8_line(arguments, in_force.extensions.contains(Extensions::SMTPUTF8))?;
     let path = after_keyword(b"FROM:", arguments)?;
     let (rest, reverse_path) = reverse_path(path, utf8).map_err(|_| ArgumentError::Syntax)?;
-    let mut mail = Mail { reverse_path, size: None, body: None, smtputf8: false, auth: None };
+    let mut mail = Mail::new(reverse_path);
     let mut once = Once::default();
     for parameter in Parameters::new(rest, utf8) {
-        let parameter = parameter?;
-        if parameter.is(b"SIZE") {
-            in_force.offers(Extensions::SIZE)?;
-            once.mark(SIZE)?;
-            mail.size = Some(parameter.value.and_then(size).ok_or(ArgumentError::Syntax)?);
-        } else if parameter.is(b"BODY") {
-            in_force.offers(Extensions::EIGHTBITMIME)?;
-            once.mark(BODY)?;
-            mail.body = Some(body(parameter.value.ok_or(ArgumentError::Syntax)?)?);
-        } else if parameter.is(b"SMTPUTF8") {
-            in_force.offers(Extensions::SMTPUTF8)?;
-            once.mark(SMTPUTF8)?;
-            if parameter.value.is_some() {
-                return Err(ArgumentError::Syntax);
-            }
-            mail.smtputf8 = true;
-        } else if parameter.is(b"AUTH") && in_force.auth {
-            once.mark(AUTH)?;
-            let value = parameter.value.map(text).and_then(Xtext::parse);
-            mail.auth = Some(value.ok_or(ArgumentError::Syntax)?);
-        } else {
-            return Err(ArgumentError::UnknownParameter);
-        }
+        mail_parameter(&mut mail, &mut once, parameter?, in_force)?;
     }
     if utf8 && !mail.smtputf8 { Err(ArgumentError::NotAscii) } else { Ok(mail) }
 }
 
+/// Reads one parameter of MAIL into it. Each `once` has a bit of its own.
+fn mail_parameter<'l>(
+    mail: &mut Mail<'l>,
+    once: &mut Once,
+    parameter: Parameter<'l>,
+    in_force: InForce,
+) -> Result<(), ArgumentError> {
+    let value = || parameter.value.map(text).ok_or(ArgumentError::Syntax);
+    let flag = || if parameter.value.is_none() { Ok(true) } else { Err(ArgumentError::Syntax) };
+    if parameter.is(b"SIZE") {
+        in_force.offers(Extensions::SIZE)?;
+        once.mark(1)?;
+        mail.size = Some(parameter.value.and_then(size).ok_or(ArgumentError::Syntax)?);
+    } else if parameter.is(b"BODY") {
+        in_force.offers(Extensions::EIGHTBITMIME)?;
+        once.mark(1 << 1)?;
+        mail.body = Some(body(value()?, in_force)?);
+    } else if parameter.is(b"SMTPUTF8") {
+        in_force.offers(Extensions::SMTPUTF8)?;
+        once.mark(1 << 2)?;
+        mail.smtputf8 = flag()?;
+    } else if parameter.is(b"AUTH") && in_force.auth {
+        once.mark(1 << 3)?;
+        mail.auth = Some(Xtext::parse(value()?).ok_or(ArgumentError::Syntax)?);
+    } else if parameter.is(b"RET") {
+        in_force.offers(Extensions::DSN)?;
+        once.mark(1 << 4)?;
+        mail.ret = Some(dsn::ret(value()?)?);
+    } else if parameter.is(b"ENVID") {
+        in_force.offers(Extensions::DSN)?;
+        once.mark(1 << 5)?;
+        mail.envid = Some(dsn::envid(value()?).ok_or(ArgumentError::Syntax)?);
+    } else if parameter.is(b"BY") {
+        in_force.offers(Extensions::DELIVERBY)?;
+        once.mark(1 << 6)?;
+        let by = DeliverBy::parse(value()?).ok_or(ArgumentError::Syntax)?;
+        // RFC 2852 4.1: a time that cannot be kept is refused.
+        if by.mode == ByMode::Return && by.seconds.unsigned_abs() < in_force.shortest_by {
+            return Err(ArgumentError::UnknownValue);
+        }
+        mail.deliver_by = Some(by);
+    } else if parameter.is(b"REQUIRETLS") {
+        in_force.offers(Extensions::REQUIRETLS)?;
+        once.mark(1 << 7)?;
+        mail.require_tls = flag()?;
+    } else if parameter.is(b"MT-PRIORITY") {
+        in_force.offers(Extensions::MT_PRIORITY)?;
+        once.mark(1 << 8)?;
+        mail.priority = Some(options::priority(value()?).ok_or(ArgumentError::Syntax)?);
+    } else if parameter.is(b"HOLDFOR") {
+        in_force.offers(Extensions::FUTURERELEASE)?;
+        // One bit for both: a message is held for a time or until one (RFC 4865 4).
+        once.mark(1 << 9)?;
+        let seconds = options::hold_for(value()?).filter(|seconds| *seconds <= in_force.longest_hold);
+        mail.hold = Some(Hold::For(seconds.ok_or(ArgumentError::Syntax)?));
+    } else if parameter.is(b"HOLDUNTIL") {
+        in_force.offers(Extensions::FUTURERELEASE)?;
+        once.mark(1 << 9)?;
+        mail.hold = Some(Hold::Until(options::hold_until(value()?).ok_or(ArgumentError::Syntax)?));
+    } else if parameter.is(b"SOLICIT") {
+        in_force.offers(Extensions::NO_SOLICITING)?;
+        once.mark(1 << 10)?;
+        mail.solicit = Some(options::solicit(value()?).ok_or(ArgumentError::Syntax)?);
+    } else {
+        return Err(ArgumentError::UnknownParameter);
+    }
+    Ok(())
+}
+
 /// `rcpt = "RCPT TO:" ( "<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path ) [SP Rcpt-parameters]`, from behind `RCPT `.
 /// `smtputf8` says whether the transaction is internationalised.
-pub(crate) fn rcpt(arguments: &[u8], smtputf8: bool) -> Result<Rcpt<'_>, ArgumentError> {
+pub(crate) fn rcpt(arguments: &[u8], smtputf8: bool, in_force: InForce) -> Result<Rcpt<'_>, ArgumentError> {
     let utf8 = utf8_line(arguments, smtputf8)?;
     let path = after_keyword(b"TO:", arguments)?;
     let (rest, forward_path) = forward_path(path, utf8).map_err(|_| ArgumentError::Syntax)?;
-    match Parameters::new(rest, utf8).next() {
-        None => Ok(Rcpt { forward_path }),
-        Some(Ok(_)) => Err(ArgumentError::UnknownParameter),
-        Some(Err(error)) => Err(error),
+    let mut rcpt = Rcpt { forward_path, notify: None, orcpt: None };
+    let mut once = Once::default();
+    for parameter in Parameters::new(rest, utf8) {
+        let parameter = parameter?;
+        let value = parameter.value.map(text);
+        if parameter.is(b"NOTIFY") {
+            in_force.offers(Extensions::DSN)?;
+            once.mark(1)?;
+            rcpt.notify = Some(value.and_then(dsn::notify).ok_or(ArgumentError::Syntax)?);
+        } else if parameter.is(b"ORCPT") {
+            in_force.offers(Extensions::DSN)?;
+            once.mark(1 << 1)?;
+            rcpt.orcpt = Some(value.and_then(Orcpt::parse).ok_or(ArgumentError::Syntax)?);
+        } else {
+            return Err(ArgumentError::UnknownParameter);
+        }
     }
+    Ok(rcpt)
 }
 
 /// Whether the line has octets over 127, which must then be valid UTF-8 in a place that allows it.
@@ -133,97 +231,38 @@ fn after_keyword<'l>(keyword: &'static [u8], arguments: &'l [u8]) -> Result<&'l 
     Ok(rest.strip_prefix(b" ").unwrap_or(rest))
 }
 
-/// `body-value = "7BIT" / "8BITMIME"` (RFC 6152 2).
-fn body(value: &[u8]) -> Result<Body, ArgumentError> {
-    if value.eq_ignore_ascii_case(b"7BIT") {
+/// `body-value = "7BIT" / "8BITMIME"` (RFC 6152 2) `/ "BINARYMIME"` (RFC 3030 3).
+fn body(value: &str, in_force: InForce) -> Result<Body, ArgumentError> {
+    if value.eq_ignore_ascii_case("7BIT") {
         Ok(Body::SevenBit)
-    } else if value.eq_ignore_ascii_case(b"8BITMIME") {
+    } else if value.eq_ignore_ascii_case("8BITMIME") {
         Ok(Body::EightBitMime)
+    } else if value.eq_ignore_ascii_case("BINARYMIME") && in_force.extensions.contains(Extensions::BINARYMIME) {
+        Ok(Body::BinaryMime)
     } else {
         Err(ArgumentError::UnknownValue)
     }
 }
 
-/// A mailbox as its place in the line; `None` for the path that has none (`<>`, `<Postmaster>`).
-type MailboxSpan = Option<(Span, u8)>;
-
-fn park(line: &[u8], mailbox: &Mailbox<'_>) -> MailboxSpan {
-    Some((Span::of(line, mailbox.as_str().as_bytes()), mailbox.local_len()))
-}
-
-fn rebuild(line: &[u8], span: MailboxSpan) -> Option<Mailbox<'_>> {
-    span.map(|(span, local)| Mailbox::rebuilt(span.text(line), local))
-}
-
-/// A MAIL command as places in the line.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ParkedMail {
-    path: MailboxSpan,
-    size: Option<u64>,
-    auth: Option<Span>,
-    body: Option<Body>,
-    smtputf8: bool,
-}
-
-impl ParkedMail {
-    pub(crate) fn new(line: &[u8], mail: &Mail<'_>) -> Self {
-        let path = match &mail.reverse_path {
-            ReversePath::Null => None,
-            ReversePath::Mailbox(mailbox) => park(line, mailbox),
-        };
-        let auth = mail.auth.map(|auth| Span::of(line, auth.encoded().as_bytes()));
-        Self { path, size: mail.size, auth, body: mail.body, smtputf8: mail.smtputf8 }
-    }
-
-    pub(crate) const fn smtputf8(&self) -> bool {
-        self.smtputf8
-    }
-
-    pub(crate) fn view<'l>(&self, line: &'l [u8]) -> Mail<'l> {
-        Mail {
-            reverse_path: rebuild(line, self.path).map_or(ReversePath::Null, ReversePath::Mailbox),
-            size: self.size,
-            body: self.body,
-            smtputf8: self.smtputf8,
-            auth: self.auth.and_then(|span| Xtext::parse(span.text(line))),
-        }
-    }
-}
-
-/// A RCPT command as places in the line.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ParkedRcpt {
-    path: MailboxSpan,
-}
-
-impl ParkedRcpt {
-    pub(crate) fn new(line: &[u8], rcpt: &Rcpt<'_>) -> Self {
-        let path = match &rcpt.forward_path {
-            ForwardPath::Postmaster => None,
-            ForwardPath::Mailbox(mailbox) => park(line, mailbox),
-        };
-        Self { path }
-    }
-
-    pub(crate) fn view<'l>(&self, line: &'l [u8]) -> Rcpt<'l> {
-        Rcpt { forward_path: rebuild(line, self.path).map_or(ForwardPath::Postmaster, ForwardPath::Mailbox) }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::parked::{ParkedMail, ParkedRcpt};
     use super::*;
 
-    const ALL: InForce = InForce { extensions: Extensions::ALL, auth: true };
-    const NONE: InForce = InForce { extensions: Extensions::NONE, auth: false };
+    const NONE: InForce = InForce { extensions: Extensions::NONE, auth: false, longest_hold: 0, shortest_by: 0 };
+    const ALL: InForce = InForce { extensions: Extensions::ALL, auth: true, longest_hold: 100, shortest_by: 60 };
 
     #[test]
     fn every_parameter_is_read() {
-        let line = b"from: <a@b> size=12 BODY=8bitmime SMTPUTF8 AUTH=c+2Bd";
+        let line = b"from: <a@b> size=12 BODY=8bitmime SMTPUTF8 AUTH=c+2Bd ret=FULL envid=e by=60;RT RequireTLS mt-priority=-3 \
+            holdfor=100 solicit=org.example:ADV";
         let mail = mail(line, ALL).unwrap();
         assert_eq!(mail.reverse_path.as_str(), "a@b");
         assert_eq!((mail.size, mail.body, mail.smtputf8), (Some(12), Some(Body::EightBitMime), true));
         assert!(mail.auth.unwrap().decoded().eq(*b"c+d"));
+        assert_eq!((mail.ret, mail.priority, mail.hold), (Some(Ret::Full), Some(-3), Some(Hold::For(100))));
+        assert_eq!(mail.deliver_by, Some(DeliverBy { seconds: 60, mode: ByMode::Return, trace: true }));
+        assert!(mail.require_tls && mail.envid.is_some() && mail.solicit.is_some());
         assert_eq!(ParkedMail::new(line, &mail).view(line), mail);
     }
 
@@ -248,9 +287,17 @@ mod tests {
             ("FROM:<a@b> AUTH", Syntax),
             ("FROM:<a@b> AUTH=a+0", Syntax),
             ("FROM:<a@b> FOO=BAR", UnknownParameter),
-            ("FROM:<a@b> RET=FULL", UnknownParameter),
+            ("FROM:<a@b> NOTIFY=NEVER", UnknownParameter),
             ("FROM:<a@b> BODY=FOO", UnknownValue),
-            ("FROM:<a@b> BODY=BINARYMIME", UnknownValue),
+            ("FROM:<a@b> RET=X", Syntax),
+            ("FROM:<a@b> ENVID=a+0", Syntax),
+            ("FROM:<a@b> BY=0;R", Syntax),
+            ("FROM:<a@b> BY=59;R", UnknownValue),
+            ("FROM:<a@b> REQUIRETLS=1", Syntax),
+            ("FROM:<a@b> MT-PRIORITY=10", Syntax),
+            ("FROM:<a@b> HOLDFOR=101", Syntax),
+            ("FROM:<a@b> HOLDFOR=1 HOLDUNTIL=2026-11-23T18:00:00Z", Syntax),
+            ("FROM:<a@b> SOLICIT", Syntax),
             ("FROM:<\u{fc}@b>", NotAscii),
         ];
         for (line, error) in cases {
@@ -258,8 +305,22 @@ mod tests {
         }
         assert!(mail("FROM:<\u{fc}@b> SMTPUTF8".as_bytes(), ALL).is_ok());
         assert_eq!(mail(b"FROM:<\xfc@b> SMTPUTF8", ALL), Err(NotAscii));
-        for parameter in ["SIZE=1", "BODY=7BIT", "SMTPUTF8", "AUTH=<>"] {
-            let mut line = heapless::String::<64>::new();
+        let parameters = [
+            "SIZE=1",
+            "BODY=7BIT",
+            "SMTPUTF8",
+            "AUTH=<>",
+            "RET=FULL",
+            "ENVID=a",
+            "BY=1;N",
+            "REQUIRETLS",
+            "MT-PRIORITY=1",
+            "HOLDFOR=1",
+            "HOLDUNTIL=2026-11-23T18:00:00Z",
+            "SOLICIT=a",
+        ];
+        for parameter in parameters {
+            let mut line = heapless::String::<80>::new();
             line.push_str("FROM:<a@b> ").unwrap();
             line.push_str(parameter).unwrap();
             assert_eq!(mail(line.as_bytes(), NONE), Err(UnknownParameter), "{line}");
@@ -268,13 +329,19 @@ mod tests {
 
     #[test]
     fn recipients() {
-        let line = b"TO:<\"b ob\"@x.y>";
-        let parsed = rcpt(line, false).unwrap();
+        let line = b"TO:<\"b ob\"@x.y> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;b@x";
+        let parsed = rcpt(line, false, ALL).unwrap();
         assert_eq!(parsed.forward_path.as_str(), "\"b ob\"@x.y");
         assert_eq!(ParkedRcpt::new(line, &parsed).view(line), parsed);
-        assert_eq!(rcpt(b"TO:<a@b> NOTIFY=NEVER", false), Err(ArgumentError::UnknownParameter));
-        assert_eq!(rcpt(b"TO:<a@b> =", false), Err(ArgumentError::Syntax));
-        assert_eq!(rcpt("TO:<\u{fc}@b>".as_bytes(), false), Err(ArgumentError::NotAscii));
-        assert!(rcpt("TO:<\u{fc}@b>".as_bytes(), true).is_ok());
+        for bad in ["NOTIFY=NEVER,SUCCESS", "NOTIFY", "ORCPT=a", "NOTIFY=NEVER NOTIFY=NEVER", "="] {
+            let mut line = heapless::String::<80>::new();
+            line.push_str("TO:<a@b> ").unwrap();
+            line.push_str(bad).unwrap();
+            assert_eq!(rcpt(line.as_bytes(), false, ALL), Err(ArgumentError::Syntax), "{bad}");
+        }
+        assert_eq!(rcpt(b"TO:<a@b> NOTIFY=NEVER", false, NONE), Err(ArgumentError::UnknownParameter));
+        assert_eq!(rcpt(b"TO:<a@b> SIZE=1", false, ALL), Err(ArgumentError::UnknownParameter));
+        assert_eq!(rcpt("TO:<\u{fc}@b>".as_bytes(), false, ALL), Err(ArgumentError::NotAscii));
+        assert!(rcpt("TO:<\u{fc}@b>".as_bytes(), true, ALL).is_ok());
     }
 }

@@ -1,19 +1,28 @@
 //! Commands: their verbs, paths, parameters and addresses, each production of the grammar a function.
 
+pub(crate) mod attributes;
 pub(crate) mod characters;
 pub(crate) mod domain;
+pub(crate) mod dsn;
+pub(crate) mod etrn;
 pub(crate) mod hello;
 pub(crate) mod mail;
 pub(crate) mod mailbox;
+pub(crate) mod options;
 pub(crate) mod parameters;
+pub(crate) mod parked;
 pub(crate) mod path;
 pub(crate) mod query;
 pub(crate) mod verb;
 
+pub use attributes::{Attribute, Attributes};
 pub use domain::{Domain, Literal};
+pub use dsn::{Notify, Orcpt, Ret};
+pub use etrn::{Etrn, EtrnOption};
 pub use hello::Hello;
 pub use mail::{Body, Mail, Rcpt};
 pub use mailbox::{AddressError, Mailbox};
+pub use options::{ByMode, DeliverBy, Hold};
 pub use parameters::Xtext;
 pub use path::{ForwardPath, ReversePath};
 pub use query::Query;

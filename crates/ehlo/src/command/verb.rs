@@ -7,12 +7,16 @@ pub(crate) enum Verb {
     Ehlo,
     /// RFC 5321 4.1.1.1.
     Helo,
+    /// RFC 2033 4.1.
+    Lhlo,
     /// RFC 5321 4.1.1.2.
     Mail,
     /// RFC 5321 4.1.1.3.
     Rcpt,
     /// RFC 5321 4.1.1.4.
     Data,
+    /// RFC 3030 2.
+    Bdat,
     /// RFC 5321 4.1.1.5.
     Rset,
     /// RFC 5321 4.1.1.6.
@@ -29,6 +33,12 @@ pub(crate) enum Verb {
     Auth,
     /// RFC 3207.
     Starttls,
+    /// RFC 1985.
+    Etrn,
+    /// Postfix, XCLIENT_README.
+    Xclient,
+    /// Postfix, XFORWARD_README.
+    Xforward,
     /// A verb that is known and not spoken here: 502, so that it is told from a mistyped one.
     NotImplemented,
 }
@@ -66,7 +76,10 @@ fn first_word(word: &[u8]) -> FirstWord {
             b"NOOP" => Verb::Noop,
             b"QUIT" => Verb::Quit,
             b"AUTH" => Verb::Auth,
-            b"BDAT" | b"LHLO" | b"ETRN" | b"TURN" | b"ATRN" | b"SEND" | b"SOML" | b"SAML" => Verb::NotImplemented,
+            b"BDAT" => Verb::Bdat,
+            b"LHLO" => Verb::Lhlo,
+            b"ETRN" => Verb::Etrn,
+            b"TURN" | b"ATRN" | b"SEND" | b"SOML" | b"SAML" => Verb::NotImplemented,
             b"POST" | b"HEAD" => return FirstWord::Http,
             _ => return FirstWord::Unknown,
         };
@@ -75,8 +88,11 @@ fn first_word(word: &[u8]) -> FirstWord {
     if word.eq_ignore_ascii_case(b"STARTTLS") {
         return FirstWord::Verb(Verb::Starttls);
     }
-    if [&b"XCLIENT"[..], b"XFORWARD"].iter().any(|verb| word.eq_ignore_ascii_case(verb)) {
-        return FirstWord::Verb(Verb::NotImplemented);
+    if word.eq_ignore_ascii_case(b"XCLIENT") {
+        return FirstWord::Verb(Verb::Xclient);
+    }
+    if word.eq_ignore_ascii_case(b"XFORWARD") {
+        return FirstWord::Verb(Verb::Xforward);
     }
     let methods = [&b"GET"[..], b"PUT", b"DELETE", b"OPTIONS", b"CONNECT", b"TRACE", b"PATCH"];
     if methods.iter().any(|method| word.eq_ignore_ascii_case(method)) {

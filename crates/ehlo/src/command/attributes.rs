@@ -1,0 +1,79 @@
+//! XCLIENT and XFORWARD (Postfix, XCLIENT_README and XFORWARD_README): whom a trusted peer speaks for.
+
+use super::parameters::Xtext;
+use super::{ArgumentError, text};
+
+/// The attributes of an XCLIENT or XFORWARD command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Attributes<'a>(&'a str);
+
+/// One attribute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Attribute<'a> {
+    /// Its name, in any case: `ADDR`, `NAME`, `HELO` and so on.
+    pub name: &'a str,
+    /// Its value; `[UNAVAILABLE]` and `[TEMPUNAVAIL]` stand for what is not known.
+    pub value: Xtext<'a>,
+}
+
+impl<'a> Attributes<'a> {
+    /// Attributes that were checked before.
+    pub(crate) const fn read(text: &'a str) -> Self {
+        Self(text)
+    }
+
+    pub(crate) const fn as_str(&self) -> &'a str {
+        self.0
+    }
+
+    /// The attributes in their order.
+    pub fn iter(&self) -> impl Iterator<Item = Attribute<'a>> + 'a {
+        self.0.split(' ').filter_map(attribute)
+    }
+}
+
+/// `attribute-name"="attribute-value`.
+fn attribute(word: &str) -> Option<Attribute<'_>> {
+    let (name, value) = word.split_once('=')?;
+    Some(Attribute { name, value: Xtext::parse(value)? })
+}
+
+/// The attributes behind `XCLIENT ` or `XFORWARD `, each of a name that is among `known`.
+pub(crate) fn attributes<'l>(arguments: &'l [u8], known: &[&str]) -> Result<Attributes<'l>, ArgumentError> {
+    if !arguments.is_ascii() {
+        return Err(ArgumentError::NotAscii);
+    }
+    let line = text(arguments);
+    for word in line.split(' ') {
+        let attribute = attribute(word).ok_or(ArgumentError::Syntax)?;
+        if !known.iter().any(|known| attribute.name.eq_ignore_ascii_case(known)) {
+            return Err(ArgumentError::Syntax);
+        }
+    }
+    Ok(Attributes(line))
+}
+
+/// What XCLIENT may tell.
+pub(crate) const XCLIENT: &[&str] = &["NAME", "ADDR", "PORT", "PROTO", "HELO", "LOGIN", "DESTADDR", "DESTPORT"];
+/// What XFORWARD may tell.
+pub(crate) const XFORWARD: &[&str] = &["NAME", "ADDR", "PORT", "PROTO", "HELO", "IDENT", "SOURCE"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_are_known_and_xtext() {
+        let read = attributes(b"ADDR=192.0.2.1 name=[UNAVAILABLE] HELO=a+2Bb", XCLIENT).unwrap();
+        let mut all = read.iter();
+        assert_eq!(all.next().unwrap().name, "ADDR");
+        assert_eq!(all.next().unwrap().value.encoded(), "[UNAVAILABLE]");
+        assert!(all.next().unwrap().value.decoded().eq(*b"a+b"));
+        assert!(all.next().is_none());
+        for bad in ["", "ADDR", "ADDR=1  NAME=2", "FOO=1", "IDENT=1", "ADDR=a+0"] {
+            assert_eq!(attributes(bad.as_bytes(), XCLIENT), Err(ArgumentError::Syntax), "{bad}");
+        }
+    }
+}

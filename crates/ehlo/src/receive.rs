@@ -1,0 +1,176 @@
+//! Taking in mail data: DATA (RFC 5321 4.1.1.4) and BDAT (RFC 3030), their limits, and what is said at their end.
+
+use crate::config::Mode;
+use crate::content::Piece;
+use crate::phase::Event;
+use crate::reply::Reply;
+use crate::session::Session;
+use crate::state::Pending;
+use crate::step::{Abort, Step};
+use crate::time::Instant;
+use crate::write::{self, Style};
+
+/// Octets of mail data for which the data time-out is given anew.
+const BLOCK: u16 = 1024;
+
+impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
+    /// In DATA: hands out content until its end, then sees to the answer.
+    pub(crate) fn data<'i>(&mut self, now: Instant, input: &mut &'i [u8]) -> Option<Step<'i>> {
+        if let Some(given) = self.state.content.ended {
+            self.answer_message(given);
+            return None;
+        }
+        let before = input.len();
+        let piece = self.state.content.decoder.next(input);
+        self.count_block(now, before.saturating_sub(input.len()));
+        match piece {
+            Piece::More => self.wait(now, self.config.data_timeout),
+            Piece::Content(octets) => self.content(octets),
+            Piece::Spoilt => self.refuse_content(Abort::LineEnding),
+            Piece::End => {
+                self.end_of_data();
+                None
+            }
+        }
+    }
+
+    /// In a chunk: hands out content until the chunk ends, then says that it was taken, or sees to the answer to the message.
+    pub(crate) fn chunk<'i>(&mut self, now: Instant, input: &mut &'i [u8]) -> Option<Step<'i>> {
+        if let Some(given) = self.state.content.ended {
+            self.answer_message(given);
+            return None;
+        }
+        let Some(mut chunk) = self.state.chunk else {
+            self.state.go(Event::ChunkRefused, Abort::Chunk);
+            return None;
+        };
+        let whole: &'i [u8] = input;
+        let mut part = chunk.part(whole);
+        let before = part.len();
+        let piece = if self.state.binary {
+            match core::mem::take(&mut part) {
+                [] => Piece::More,
+                octets => Piece::Content(octets),
+            }
+        } else {
+            self.state.content.decoder.next(&mut part)
+        };
+        let read = before.saturating_sub(part.len());
+        chunk.take(read);
+        self.state.chunk = Some(chunk);
+        *input = whole.get(read..).unwrap_or_default();
+        self.count_block(now, read);
+        match piece {
+            Piece::Content(octets) => self.content(octets),
+            Piece::Spoilt => self.refuse_content(Abort::LineEnding),
+            Piece::More | Piece::End if chunk.left > 0 => self.wait(now, self.config.data_timeout),
+            Piece::More | Piece::End => {
+                self.end_of_chunk(chunk.size, chunk.last);
+                None
+            }
+        }
+    }
+
+    /// Drops what is left of a refused chunk: it is no command, whatever it looks like.
+    pub(crate) fn drop_chunk<'i>(&mut self, now: Instant, input: &mut &'i [u8]) -> Option<Step<'i>> {
+        let waste = usize::try_from(self.state.waste).unwrap_or(usize::MAX);
+        let rest = input.get(waste..).unwrap_or_default();
+        let dropped = input.len().saturating_sub(rest.len());
+        *input = rest;
+        self.state.waste = self.state.waste.saturating_sub(u64::try_from(dropped).unwrap_or(u64::MAX));
+        self.count_block(now, dropped);
+        if self.state.waste > 0 {
+            return self.wait(now, self.config.data_timeout);
+        }
+        self.state.clock = None;
+        None
+    }
+
+    /// Gives the data time-out anew for each block: a slow drip gains nothing.
+    fn count_block(&mut self, now: Instant, read: usize) {
+        let content = &mut self.state.content;
+        content.block = content.block.saturating_add(u16::try_from(read).unwrap_or(u16::MAX));
+        if content.block >= BLOCK {
+            content.block = 0;
+            self.state.clock = Some(now);
+        }
+    }
+
+    /// Hands out content, within the limits. What passes them is counted on, and not handed out.
+    fn content<'i>(&mut self, octets: &'i [u8]) -> Option<Step<'i>> {
+        let content = &mut self.state.content;
+        content.size = content.size.saturating_add(u64::try_from(octets.len()).unwrap_or(u64::MAX));
+        content.hops.feed(octets);
+        match content.over(self.config) {
+            Some(reason) => self.refuse_content(reason),
+            None if content.refused.is_some() => None,
+            None => Some(Step::Content(octets)),
+        }
+    }
+
+    /// Notes why the message will be refused, and tells the caller, once.
+    fn refuse_content<'i>(&mut self, reason: Abort) -> Option<Step<'i>> {
+        if self.state.content.refused.is_some() {
+            return None;
+        }
+        self.state.content.refused = Some(reason);
+        Some(Step::Aborted(reason))
+    }
+
+    /// At the end of DATA.
+    fn end_of_data(&mut self) {
+        self.state.clock = None;
+        if self.state.content.decoder.is_spoilt() {
+            // What follows may be commands smuggled in by whoever wrote the message: nothing of it is read.
+            self.say(&BARE_LINE_ENDING);
+            self.state.close(Abort::LineEnding);
+            return;
+        }
+        self.state.content.ended = Some(0);
+    }
+
+    /// At the end of a chunk.
+    fn end_of_chunk(&mut self, size: u64, last: bool) {
+        self.state.clock = None;
+        self.state.chunk = None;
+        if last {
+            let content = &mut self.state.content;
+            content.decoder.end_of_chunks();
+            if content.decoder.is_spoilt() && content.refused.is_none() {
+                content.refused = Some(Abort::LineEnding);
+                self.state.abort = Some(Abort::LineEnding);
+            }
+            content.ended = Some(0);
+        } else if let Some(reason) = self.state.content.fault(self.config) {
+            // RFC 3030 2: with a chunk the message is refused. What follows of it finds no transaction.
+            self.say(&refusal(reason));
+            self.state.go(Event::ChunkRefused, Abort::Chunk);
+        } else {
+            write::chunk_taken(&mut self.out, Style::new(self.config, false), size);
+            self.state.go(Event::ChunkTaken, Abort::Chunk);
+        }
+    }
+
+    /// The data are whole, and `given` answers to them have been given: gives the next, or asks for it.
+    fn answer_message(&mut self, given: u16) {
+        match self.state.content.fault(self.config) {
+            Some(reason) => {
+                self.say(&refusal(reason));
+                self.state.answered(self.config);
+            }
+            None => self.state.pending = Pending::Message((self.config.mode == Mode::Lmtp).then_some(given)),
+        }
+    }
+}
+
+/// Said where mail data hold a bare CR or LF.
+const BARE_LINE_ENDING: Reply<'static> =
+    Reply::new(550, "Message refused: bare CR or LF in the mail data").enhanced(6, 0);
+
+const fn refusal(reason: Abort) -> Reply<'static> {
+    match reason {
+        Abort::TooManyHops => Reply::too_many_hops(),
+        Abort::LineEnding => BARE_LINE_ENDING,
+        _ => Reply::message_too_big(),
+    }
+}
