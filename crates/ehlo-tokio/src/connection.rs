@@ -36,6 +36,7 @@ pub struct Connection<'c> {
     tls: Option<TlsAcceptor>,
     implicit: bool,
     lenient: bool,
+    trusted: bool,
     write_timeout: Duration,
     handshake_timeout: Duration,
     shutdown: CancellationToken,
@@ -49,6 +50,7 @@ impl<'c> Connection<'c> {
             tls: None,
             implicit: false,
             lenient: false,
+            trusted: false,
             write_timeout: Duration::from_secs(300),
             handshake_timeout: Duration::from_secs(30),
             shutdown: CancellationToken::new(),
@@ -73,6 +75,13 @@ impl<'c> Connection<'c> {
     #[must_use]
     pub const fn lenient(mut self, lenient: bool) -> Self {
         self.lenient = lenient;
+        self
+    }
+
+    /// Trusts this peer with XCLIENT and XFORWARD: see [`Peer::trusted`].
+    #[must_use]
+    pub const fn trusted(mut self, trusted: bool) -> Self {
+        self.trusted = trusted;
         self
     }
 
@@ -113,6 +122,9 @@ impl<'c> Connection<'c> {
         let mut peer = if self.implicit { Peer::TLS } else { Peer::PLAIN };
         if self.lenient {
             peer = peer.lenient();
+        }
+        if self.trusted {
+            peer = peer.trusted();
         }
         if self.implicit {
             stream = self.secure(stream, handler).await?;
@@ -241,10 +253,12 @@ async fn decide<H: Handler>(session: &mut Session<'_, LINE, OUT>, handler: &mut 
             Recipient::Duplicate => ask.answer.duplicate(),
         }),
         Some(Request::Data(ask)) => settle!(ask, handler.data().await, () => ask.answer.accept()),
-        Some(Request::Message(ask)) => settle!(ask, handler.message(ask.size).await, receipt => match receipt {
-            Receipt::Ok => ask.answer.accept(),
-            Receipt::As(text) => ask.answer.accept_as(text),
-        }),
+        Some(Request::Message(ask)) => {
+            settle!(ask, handler.message(ask.size, ask.recipient).await, receipt => match receipt {
+                Receipt::Ok => ask.answer.accept(),
+                Receipt::As(text) => ask.answer.accept_as(text),
+            })
+        }
         Some(Request::Verify(ask)) => settle!(ask, handler.verify(ask.command).await, verified => match verified {
             Verified::Mailbox(mailbox) => ask.answer.accept(mailbox),
             Verified::Forwarded(path) => ask.answer.will_forward(path),
@@ -257,6 +271,9 @@ async fn decide<H: Handler>(session: &mut Session<'_, LINE, OUT>, handler: &mut 
             Some(text) => ask.answer.accept_with(text),
             None => ask.answer.accept(),
         }),
+        Some(Request::Etrn(ask)) => settle!(ask, handler.etrn(ask.command).await, () => ask.answer.accept()),
+        Some(Request::Xclient(ask)) => settle!(ask, handler.xclient(ask.command).await, () => ask.answer.accept()),
+        Some(Request::Xforward(ask)) => settle!(ask, handler.xforward(ask.command).await, () => ask.answer.accept()),
         // One that this version does not know is refused by being dropped.
         Some(_) | None => {}
     }

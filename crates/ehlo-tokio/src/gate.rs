@@ -37,7 +37,7 @@ struct Counts {
 #[derive(Debug)]
 pub(crate) struct Permit {
     gate: Arc<Gate>,
-    client: IpAddr,
+    client: Option<IpAddr>,
 }
 
 impl Gate {
@@ -45,16 +45,18 @@ impl Gate {
         self.counts().limits = limits;
     }
 
-    /// Lets a client in, if there is room for it.
-    pub(crate) fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Permit> {
-        let client = client(address);
+    /// Lets a client in, if there is room for it. One without an address counts among all only.
+    pub(crate) fn enter(self: &Arc<Self>, address: Option<IpAddr>) -> Option<Permit> {
+        let client = address.map(client);
         let mut counts = self.counts();
-        let own = counts.by_client.get(&client).copied().unwrap_or(0);
+        let own = client.and_then(|client| counts.by_client.get(&client)).copied().unwrap_or(0);
         if counts.all >= counts.limits.connections || own >= counts.limits.per_client {
             return None;
         }
         counts.all += 1;
-        counts.by_client.insert(client, own + 1);
+        if let Some(client) = client {
+            counts.by_client.insert(client, own + 1);
+        }
         Some(Permit { gate: Arc::clone(self), client })
     }
 
@@ -68,10 +70,11 @@ impl Drop for Permit {
     fn drop(&mut self) {
         let mut counts = self.gate.counts();
         counts.all -= 1;
-        if let Some(own) = counts.by_client.get_mut(&self.client) {
+        let Some(client) = self.client else { return };
+        if let Some(own) = counts.by_client.get_mut(&client) {
             *own -= 1;
             if *own == 0 {
-                counts.by_client.remove(&self.client);
+                counts.by_client.remove(&client);
             }
         }
     }
@@ -89,8 +92,8 @@ fn client(address: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
-    fn address(text: &str) -> IpAddr {
-        text.parse().unwrap()
+    fn address(text: &str) -> Option<IpAddr> {
+        Some(text.parse().unwrap())
     }
 
     #[test]

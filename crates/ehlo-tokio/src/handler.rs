@@ -2,7 +2,7 @@
 
 use std::future::{Future, ready};
 
-use ehlo::{Abort, Credentials, Hello, Mail, Query, Rcpt, Reply};
+use ehlo::{Abort, Attributes, Credentials, Etrn, Hello, Mail, Query, Rcpt, Reply};
 use tokio_rustls::rustls::ServerConnection;
 
 /// What the core asks of a server, a method a request, and what it hands to it.
@@ -29,7 +29,7 @@ use tokio_rustls::rustls::ServerConnection;
 ///         self.message.extend_from_slice(octets);
 ///     }
 ///
-///     async fn message(&mut self, size: u64) -> Result<Receipt<'_>, Reply<'_>> {
+///     async fn message(&mut self, size: u64, _: Option<u16>) -> Result<Receipt<'_>, Reply<'_>> {
 ///         assert_eq!(size, self.message.len() as u64);
 ///         self.message.clear();
 ///         Ok(Receipt::Ok)
@@ -106,8 +106,15 @@ pub trait Handler: Send {
     }
 
     /// The message is whole, of `size` octets. To say yes is to answer for it from now on (RFC 5321 6.1). Default: `451`.
-    fn message(&mut self, size: u64) -> impl Future<Output = Result<Receipt<'_>, Reply<'_>>> + Send {
-        let _ = size;
+    ///
+    /// In LMTP this is asked for each recipient: `recipient` counts them from 0, in the order in which they were taken, duplicates
+    /// too. In SMTP it is `None`.
+    fn message(
+        &mut self,
+        size: u64,
+        recipient: Option<u16>,
+    ) -> impl Future<Output = Result<Receipt<'_>, Reply<'_>>> + Send {
+        let _ = (size, recipient);
         ready(Err(Reply::processing_error()))
     }
 
@@ -132,6 +139,25 @@ pub trait Handler: Send {
     fn help<'a>(&'a mut self, topic: &'a str) -> impl Future<Output = Result<Option<&'a str>, Reply<'a>>> + Send {
         let _ = topic;
         ready(Ok(None))
+    }
+
+    /// ETRN, where the configuration offers it: shall the queue for a node be started? Default: `502`.
+    fn etrn<'a>(&'a mut self, etrn: Etrn<'a>) -> impl Future<Output = Result<(), Reply<'a>>> + Send {
+        let _ = etrn;
+        ready(Err(Reply::command_not_implemented()))
+    }
+
+    /// XCLIENT, by a peer that is trusted: from now on it speaks for this client, and the session starts over with
+    /// [`connect`](Self::connect). Default: `550`.
+    fn xclient<'a>(&'a mut self, attributes: Attributes<'a>) -> impl Future<Output = Result<(), Reply<'a>>> + Send {
+        let _ = attributes;
+        ready(Err(Reply::access_denied()))
+    }
+
+    /// XFORWARD, by a peer that is trusted: the next message comes from this client. Default: it is noted, and means nothing.
+    fn xforward<'a>(&'a mut self, attributes: Attributes<'a>) -> impl Future<Output = Result<(), Reply<'a>>> + Send {
+        let _ = attributes;
+        ready(Ok(()))
     }
 
     /// Replies are about to be written, those of the core too: one or more, each of one or more lines. For logs.

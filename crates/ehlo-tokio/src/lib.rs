@@ -22,7 +22,7 @@
 //!     async fn content(&mut self, octets: &[u8]) {
 //!         self.0.extend_from_slice(octets);
 //!     }
-//!     async fn message(&mut self, _: u64) -> Result<Receipt<'_>, Reply<'_>> {
+//!     async fn message(&mut self, _: u64, _: Option<u16>) -> Result<Receipt<'_>, Reply<'_>> {
 //!         println!("{}", String::from_utf8_lossy(&std::mem::take(&mut self.0)));
 //!         Ok(Receipt::Ok)
 //!     }
@@ -53,6 +53,7 @@ mod connection;
 mod gate;
 mod handler;
 mod server;
+mod socket;
 mod stream;
 
 pub use connection::Connection;
@@ -60,5 +61,6 @@ pub use ehlo;
 pub use gate::Limits;
 pub use handler::{Handler, Receipt, Recipient, Verified};
 pub use server::{Accepted, Control, Server};
+pub use socket::{Listener, Socket};
 pub use tokio_rustls::{TlsAcceptor, rustls};
 pub use tokio_util::sync::CancellationToken;

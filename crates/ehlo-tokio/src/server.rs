@@ -1,17 +1,18 @@
 //! A whole server: listeners, limits, and a graceful end.
 
 use std::future::Future;
-use std::io::{self, Write};
+use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time;
 use tokio_util::sync::CancellationToken;
 
 use crate::gate::{Gate, Limits, Permit};
+use crate::socket::{Listener, Socket};
 
 /// How long to rest when the system has no more descriptors.
 const REST: Duration = Duration::from_millis(50);
@@ -44,7 +45,7 @@ const REST: Duration = Duration::from_millis(50);
 /// ```
 #[derive(Debug)]
 pub struct Server {
-    listeners: Vec<TcpListener>,
+    listeners: Vec<Listener>,
     grace: Duration,
     control: Control,
 }
@@ -78,9 +79,9 @@ impl Control {
 #[derive(Debug)]
 pub struct Accepted {
     /// The connection itself.
-    pub stream: TcpStream,
-    /// Where it comes from.
-    pub client: SocketAddr,
+    pub stream: Socket,
+    /// Where it comes from; `None` for a Unix socket, which does not say.
+    pub client: Option<SocketAddr>,
     /// Which listener took it: their order of [`Server::bind`] and [`Server::add`], from 0.
     pub listener: usize,
     /// Cancelled when the server shuts down; for [`Connection::shutdown`](crate::Connection::shutdown).
@@ -125,9 +126,9 @@ impl Server {
         Ok(address)
     }
 
-    /// Adds a listener that is there already.
-    pub fn add(&mut self, listener: TcpListener) {
-        self.listeners.push(listener);
+    /// Adds a listener that is there already, of TCP or of a Unix socket.
+    pub fn add(&mut self, listener: impl Into<Listener>) {
+        self.listeners.push(listener.into());
     }
 
     /// A hold on the server, to stop it by and to change its limits.
@@ -162,7 +163,7 @@ impl Server {
 }
 
 /// Accepts on one listener until shutdown; the tasks that are still running then.
-async fn accept<F, S>(index: usize, listener: TcpListener, control: Control, serve: Arc<F>) -> JoinSet<()>
+async fn accept<F, S>(index: usize, listener: Listener, control: Control, serve: Arc<F>) -> JoinSet<()>
 where
     F: Fn(Accepted) -> S + Send + Sync + 'static,
     S: Future<Output = ()> + Send + 'static,
@@ -177,10 +178,8 @@ where
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, client)) => match control.gate.enter(client.ip()) {
+            Ok((stream, client)) => match control.gate.enter(client.map(|client| client.ip())) {
                 Some(permit) => {
-                    // Replies are written whole; waiting for more would only delay them.
-                    let _ = stream.set_nodelay(true);
                     let accepted = Accepted { stream, client, listener: index, shutdown: control.shutdown.clone() };
                     tasks.spawn(guarded(permit, Arc::clone(&serve), accepted));
                 }
@@ -203,12 +202,7 @@ where
 }
 
 /// Tells a client that there is no room, without waiting for it.
-fn refuse(stream: TcpStream, hostname: &Mutex<String>) {
+fn refuse(stream: Socket, hostname: &Mutex<String>) {
     let hostname = hostname.lock().unwrap_or_else(PoisonError::into_inner);
-    let reply = format!("421 4.3.2 {hostname} Service not available\r\n");
-    // As a plain non-blocking socket, since tokio would first wait to hear that it can be written. A new connection has room for
-    // one line; where it has not, the client learns less.
-    if let Ok(mut stream) = stream.into_std() {
-        let _ = stream.write(reply.as_bytes());
-    }
+    stream.write_at_once(format!("421 4.3.2 {hostname} Service not available\r\n").as_bytes());
 }

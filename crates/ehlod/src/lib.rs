@@ -2,7 +2,7 @@
 //!
 //! | | |
 //! | --- | --- |
-//! | [`cli`], [`serve`], [`replies`], [`passwd`] | the command line and its commands |
+//! | [`cli`], [`serve`], [`bind`], [`replies`], [`passwd`] | the command line and its commands |
 //! | [`config`] | the TOML configuration: schema, defaults, and errors that name their place |
 //! | [`directory`] | domains, accounts, aliases, credentials |
 //! | [`delivery`] | where accepted mail goes |
@@ -12,6 +12,7 @@
 //! | [`trace`], [`queue_id`] | what the server writes at the head of a message |
 //! | [`mailbox`], [`memory`], [`tally`], [`tls`], [`log`] | what they share |
 
+pub mod bind;
 pub mod cli;
 pub mod config;
 mod date;
@@ -27,6 +28,7 @@ pub mod replies;
 pub mod serve;
 pub mod session;
 pub mod site;
+pub mod submission;
 pub mod tally;
 pub mod tls;
 pub mod trace;

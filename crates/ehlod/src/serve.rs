@@ -1,5 +1,6 @@
 //! `ehlod serve`: listeners, reload, shutdown.
 
+use crate::bind::bind;
 use crate::cli::ServeArgs;
 use crate::config::{Config, Listener};
 use crate::log;
@@ -70,8 +71,9 @@ async fn serve(args: &ServeArgs) -> Result<(), String> {
         Server::new(&site.config.hostname).grace(site.config.timeouts.shutdown).limits(limits(&site.config));
     let mut lines = String::new();
     for listener in &bound {
-        let address = server.bind(listener.address).await;
-        let address = address.map_err(|error| format!("{}: cannot listen: {error}", listener.address))?;
+        let opened = bind(&listener.address).await;
+        let (socket, address) = opened.map_err(|error| format!("{}: cannot listen: {error}", listener.address))?;
+        server.add(socket);
         lines += &format!("listening on {address} ({})\n", listener.kind.as_str());
     }
     // Before a line says that the server listens, signals must find it ready.
@@ -148,7 +150,7 @@ async fn reload(args: &ServeArgs, current: &Current, control: &Control) {
             return;
         }
     };
-    let addresses = |listeners: &[Listener]| listeners.iter().map(|one| one.address).collect::<Vec<_>>();
+    let addresses = |listeners: &[Listener]| listeners.iter().map(|one| one.address.clone()).collect::<Vec<_>>();
     if addresses(&site.config.listeners) != addresses(&current.bound) {
         tracing::warn!("other listeners are only opened, and old ones only closed, by a restart");
     }

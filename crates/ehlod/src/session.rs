@@ -1,6 +1,6 @@
 //! One client's session: what it has said so far, put to the policy, and what is logged of it.
 
-use crate::config::Listener;
+use crate::config::{Kind, Listener, TlsMode};
 use crate::directory::Login;
 use crate::policy;
 use crate::queue_id;
@@ -17,20 +17,20 @@ use std::time::{Instant, SystemTime};
 
 /// Serves a connection to its end, and logs it.
 pub async fn serve(site: Arc<Site>, listener: Listener, accepted: Accepted) {
-    let client = accepted.client.ip().to_canonical();
+    let client = accepted.client.map(|client| client.ip().to_canonical());
     let protocol = site.protocol(&listener);
     let mut connection = Connection::new(&protocol)
-        .lenient(site.is_lenient(client))
+        .lenient(client.is_some_and(|client| site.is_lenient(client)))
         .write_timeout(site.config.timeouts.write)
         .handshake_timeout(site.config.timeouts.tls_handshake)
         .shutdown(accepted.shutdown);
     if let Some(tls) = site.tls() {
         connection = connection.tls(tls.clone());
     }
-    if listener.tls == crate::config::TlsMode::Implicit {
+    if listener.tls == TlsMode::Implicit {
         connection = connection.implicit_tls();
     }
-    let mut session = Session::new(Arc::clone(&site), client);
+    let mut session = Session::new(Arc::clone(&site), listener.kind, client);
     let served = connection.serve(accepted.stream, &mut session).await;
     session.log(&listener, served.err());
 }
@@ -42,8 +42,10 @@ struct Session {
     /// Its name in the log.
     id: String,
     began: Instant,
-    client: IpAddr,
-    /// The same as text, for replies that name it.
+    kind: Kind,
+    /// Where the client is; unknown on a Unix socket.
+    client: Option<IpAddr>,
+    /// The same as text, for the log and for replies that name it.
     client_text: String,
     /// What the client calls itself, and whether it said EHLO.
     hello: Option<(String, bool)>,
@@ -51,23 +53,27 @@ struct Session {
     tls: Option<(String, String)>,
     login: Option<Login>,
     transaction: Option<Transaction>,
+    /// In LMTP, what became of the message, for the recipients that are yet to be answered.
+    outcome: Option<Result<(), Reply<'static>>>,
     /// Room for a text that a reply borrows.
     text: String,
     tally: Tally,
 }
 
 impl Session {
-    fn new(site: Arc<Site>, client: IpAddr) -> Self {
+    fn new(site: Arc<Site>, kind: Kind, client: Option<IpAddr>) -> Self {
         Self {
             site,
             id: queue_id::next(),
             began: Instant::now(),
+            kind,
             client,
-            client_text: client.to_string(),
+            client_text: client.map_or_else(|| "local".to_owned(), |client| client.to_string()),
             hello: None,
             tls: None,
             login: None,
             transaction: None,
+            outcome: None,
             text: String::new(),
             tally: Tally::default(),
         }
@@ -85,6 +91,7 @@ impl Session {
                 utf8: transaction.smtputf8,
                 tls: self.tls.is_some(),
                 auth: self.login.is_some(),
+                lmtp: self.kind == Kind::Lmtp,
             },
             tls: self.tls.as_ref().map(|(version, cipher)| (version.as_str(), cipher.as_str())),
             id: &transaction.id,
@@ -94,6 +101,27 @@ impl Session {
         let mut head = return_path(&transaction.reverse_path);
         head.extend_from_slice(&received.field());
         head
+    }
+
+    /// Stores the message, and writes its one line.
+    async fn commit(&mut self, size: u64) -> Result<(), Reply<'static>> {
+        let Some(mut transaction) = self.transaction.take() else { return Err(Reply::processing_error()) };
+        let committed = transaction.commit(&self.site).await;
+        tracing::info!(
+            id = transaction.id,
+            session = self.id,
+            client = self.client_text,
+            from = transaction.reverse_path,
+            to = transaction.first,
+            recipients = transaction.mailboxes.len(),
+            size,
+            reply = committed.err().map_or(250, |reply| reply.code()),
+            "message"
+        );
+        committed?;
+        self.tally.messages += 1;
+        self.text = format!("Ok queued as {}", transaction.id);
+        Ok(())
     }
 
     /// Writes the session's one line.
@@ -161,7 +189,8 @@ impl Handler for Session {
     async fn data(&mut self) -> Result<(), Reply<'_>> {
         policy::room(&self.site, 0)?;
         let Some(mut transaction) = self.transaction.take() else { return Err(Reply::processing_error()) };
-        transaction.begin(&self.site, self.head(&transaction));
+        let submitted = self.kind == Kind::Submission;
+        transaction.begin(&self.site, self.head(&transaction), submitted);
         self.transaction = Some(transaction);
         Ok(())
     }
@@ -172,23 +201,12 @@ impl Handler for Session {
         }
     }
 
-    async fn message(&mut self, size: u64) -> Result<Receipt<'_>, Reply<'_>> {
-        let Some(mut transaction) = self.transaction.take() else { return Err(Reply::processing_error()) };
-        let committed = transaction.commit().await;
-        tracing::info!(
-            id = transaction.id,
-            session = self.id,
-            client = self.client_text,
-            from = transaction.reverse_path,
-            to = transaction.first,
-            recipients = transaction.mailboxes.len(),
-            size,
-            reply = committed.err().map_or(250, |reply| reply.code()),
-            "message"
-        );
-        committed?;
-        self.tally.messages += 1;
-        self.text = format!("Ok queued as {}", transaction.id);
+    /// One message is one file, linked into every mailbox: it is stored for all recipients of LMTP or for none.
+    async fn message(&mut self, size: u64, recipient: Option<u16>) -> Result<Receipt<'_>, Reply<'_>> {
+        if recipient.unwrap_or(0) == 0 {
+            self.outcome = Some(self.commit(size).await);
+        }
+        self.outcome.unwrap_or(Err(Reply::processing_error()))?;
         Ok(Receipt::As(&self.text))
     }
 

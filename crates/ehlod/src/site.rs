@@ -1,11 +1,13 @@
 //! What the server runs by: the configuration, and what was opened for it. A reload makes a new one; sessions keep theirs.
 
-use crate::config::{Config, Expn, Extension, LineEndings, Listener, Mechanism, Problems, TlsMode, Tolerance, Vrfy};
+use crate::config::{
+    Config, Expn, Extension, Kind, LineEndings, Listener, Mechanism, Problems, TlsMode, Tolerance, Vrfy,
+};
 use crate::delivery::Delivery;
 use crate::directory::Directory;
 use crate::memory::Budget;
 use crate::tls;
-use ehlo::{EarlyTalk, Extensions, Millis};
+use ehlo::{EarlyTalk, Extensions, Millis, Mode};
 use ehlo_tokio::TlsAcceptor;
 use std::fmt;
 use std::net::IpAddr;
@@ -102,6 +104,10 @@ impl Site {
             Tolerance::Allow => ehlo::Tolerance::Allow,
         };
         let config = ehlo::Config::new(&self.config.hostname)
+            .mode(match listener.kind {
+                Kind::Mx | Kind::Submission => Mode::Smtp,
+                Kind::Lmtp => Mode::Lmtp,
+            })
             .extensions(protocol.extensions.iter().map(extension).fold(Extensions::NONE, Extensions::with))
             .mechanisms(&self.mechanisms)
             .starttls(listener.tls == TlsMode::StartTls)
@@ -161,5 +167,13 @@ fn extension(extension: &Extension) -> Extensions {
         Extension::EightBitMime => Extensions::EIGHTBITMIME,
         Extension::SmtpUtf8 => Extensions::SMTPUTF8,
         Extension::EnhancedStatusCodes => Extensions::ENHANCEDSTATUSCODES,
+        Extension::Chunking => Extensions::CHUNKING,
+        Extension::BinaryMime => Extensions::BINARYMIME,
+        Extension::Dsn => Extensions::DSN,
+        Extension::Limits => Extensions::LIMITS,
+        Extension::DeliverBy => Extensions::DELIVERBY,
+        Extension::RequireTls => Extensions::REQUIRETLS,
+        Extension::MtPriority => Extensions::MT_PRIORITY,
+        Extension::NoSoliciting => Extensions::NO_SOLICITING,
     }
 }

@@ -14,8 +14,8 @@ const COLUMNS: usize = 78;
 pub struct Received<'a> {
     /// What the client called itself in HELO, EHLO or LHLO. Anything; what no domain can hold does not get through.
     pub hello: &'a str,
-    /// The client's address.
-    pub client: IpAddr,
+    /// The client's address; none on a Unix socket.
+    pub client: Option<IpAddr>,
     /// The server's own name.
     pub by: &'a str,
     /// How the message was transmitted.
@@ -42,23 +42,23 @@ pub struct Transmission {
     pub tls: bool,
     /// The client has authenticated.
     pub auth: bool,
+    /// The protocol is LMTP (RFC 2033).
+    pub lmtp: bool,
 }
 
 impl Transmission {
     /// The keyword of RFC 3848, or with SMTPUTF8 that of RFC 6531.
     #[must_use]
-    pub fn keyword(self) -> &'static str {
-        match (self.extended, self.utf8, self.tls, self.auth) {
-            (false, ..) => "SMTP",
-            (true, false, false, false) => "ESMTP",
-            (true, false, false, true) => "ESMTPA",
-            (true, false, true, false) => "ESMTPS",
-            (true, false, true, true) => "ESMTPSA",
-            (true, true, false, false) => "UTF8SMTP",
-            (true, true, false, true) => "UTF8SMTPA",
-            (true, true, true, false) => "UTF8SMTPS",
-            (true, true, true, true) => "UTF8SMTPSA",
-        }
+    pub fn keyword(self) -> String {
+        let protocol = match (self.lmtp, self.extended, self.utf8) {
+            (true, _, false) => "LMTP",
+            (true, _, true) => "UTF8LMTP",
+            // There is no keyword for HELO under TLS.
+            (false, false, _) => return "SMTP".to_owned(),
+            (false, true, false) => "ESMTP",
+            (false, true, true) => "UTF8SMTP",
+        };
+        format!("{protocol}{}{}", if self.tls { "S" } else { "" }, if self.auth { "A" } else { "" })
     }
 }
 
@@ -66,13 +66,13 @@ impl Received<'_> {
     /// The whole field, folded, with its CRLF. Without SMTPUTF8 it is ASCII, whatever the client sent.
     #[must_use]
     pub fn field(&self) -> Vec<u8> {
-        let address = match self.client.to_canonical() {
-            IpAddr::V4(v4) => format!("[{v4}]"),
-            IpAddr::V6(v6) => format!("[IPv6:{v6}]"),
-        };
         let utf8 = self.with.utf8;
-        let mut words = vec!["from".to_owned(), self.hello_word(utf8), format!("({address})")];
-        words.extend(["by".to_owned(), safe(self.by, utf8), "with".to_owned(), self.with.keyword().to_owned()]);
+        let mut words = vec!["from".to_owned(), self.hello_word(utf8)];
+        words.extend(self.client.map(|client| match client.to_canonical() {
+            IpAddr::V4(v4) => format!("([{v4}])"),
+            IpAddr::V6(v6) => format!("([IPv6:{v6}])"),
+        }));
+        words.extend(["by".to_owned(), safe(self.by, utf8), "with".to_owned(), self.with.keyword()]);
         if let Some((version, cipher)) = self.tls {
             words.extend([format!("({}", comment(version)), format!("{})", comment(cipher))]);
         }
@@ -139,7 +139,7 @@ mod tests {
     fn received() -> Received<'static> {
         Received {
             hello: "client.example",
-            client: "192.0.2.1".parse().unwrap(),
+            client: Some("192.0.2.1".parse().unwrap()),
             by: "mx.example.com",
             with: Transmission { extended: true, ..Transmission::default() },
             tls: None,
@@ -186,9 +186,9 @@ mod tests {
 
     #[test]
     fn clauses_read_back() {
-        let with = Transmission { extended: true, utf8: false, tls: true, auth: true };
+        let with = Transmission { extended: true, utf8: false, tls: true, auth: true, lmtp: false };
         let tls = Some(("TLSv1.3", "TLS13_AES_256_GCM_SHA384"));
-        let field = Received { with, tls, client: "2001:db8::1".parse().unwrap(), ..received() }.field();
+        let field = Received { with, tls, client: Some("2001:db8::1".parse().unwrap()), ..received() }.field();
         let (clauses, date) = read_back(&field);
         let clauses: Vec<_> = clauses.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         assert_eq!(
@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn keywords() {
-        let keyword = |extended, utf8, tls, auth| Transmission { extended, utf8, tls, auth }.keyword();
+        let keyword = |extended, utf8, tls, auth| Transmission { extended, utf8, tls, auth, lmtp: false }.keyword();
         assert_eq!(keyword(false, false, false, false), "SMTP");
         assert_eq!(keyword(false, false, true, false), "SMTP");
         assert_eq!(keyword(true, false, false, false), "ESMTP");

@@ -6,6 +6,7 @@ use crate::memory::Share;
 use crate::policy;
 use crate::queue_id;
 use crate::site::Site;
+use crate::submission::Completion;
 use ehlo::{Mail, Reply};
 
 /// An open transaction.
@@ -22,6 +23,8 @@ pub struct Transaction {
     /// Where the message goes, each mailbox once.
     pub mailboxes: Vec<Mailbox>,
     message: Option<Message>,
+    /// Adds what a submitted message lacks, until its header section is through.
+    completion: Option<Completion>,
     share: Share,
     size: u64,
     /// Why the message will be refused at its end.
@@ -38,6 +41,7 @@ impl Transaction {
             first: None,
             mailboxes: Vec::new(),
             message: None,
+            completion: None,
             share: site.memory.share(),
             size: 0,
             failure: None,
@@ -54,13 +58,26 @@ impl Transaction {
         true
     }
 
-    /// Begins the message, with what stands at its head.
-    pub fn begin(&mut self, site: &Site, head: Vec<u8>) {
+    /// Begins the message, with what stands at its head. A submitted one is completed on its way (RFC 6409 8).
+    pub fn begin(&mut self, site: &Site, head: Vec<u8>, submitted: bool) {
         self.message = Some(site.delivery.begin(&self.mailboxes, head));
+        self.completion = submitted.then(Completion::new);
     }
 
     /// Adds to the message. What fails is kept for its end; the rest is dropped.
     pub async fn write(&mut self, site: &Site, octets: &[u8]) {
+        match &mut self.completion {
+            Some(completion) => {
+                if let Some(head) = completion.take(octets, &self.id, &site.config.hostname) {
+                    self.completion = None;
+                    self.store(site, &head).await;
+                }
+            }
+            None => self.store(site, octets).await,
+        }
+    }
+
+    async fn store(&mut self, site: &Site, octets: &[u8]) {
         let Some(message) = &mut self.message else { return };
         self.size = self.size.saturating_add(octets.len() as u64);
         let failure = if self.size > site.config.limits.transaction_storage {
@@ -83,7 +100,11 @@ impl Transaction {
     /// # Errors
     ///
     /// The reply that refuses it; it is then nowhere.
-    pub async fn commit(&mut self) -> Result<(), Reply<'static>> {
+    pub async fn commit(&mut self, site: &Site) -> Result<(), Reply<'static>> {
+        if let Some(mut completion) = self.completion.take() {
+            let rest = completion.end(&self.id, &site.config.hostname);
+            self.store(site, &rest.unwrap_or_default()).await;
+        }
         match (self.failure, self.message.take()) {
             (Some(failure), _) => Err(failure),
             (None, Some(message)) => message.commit().await.map_err(|error| policy::failed(&error)),

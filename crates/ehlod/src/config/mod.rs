@@ -4,6 +4,7 @@
 //! Relative paths in the file are relative to the directory of the file. Whatever is wrong is told with file, line,
 //! column and key ([`Problem`]); an unknown key is an error, and so is a setting that is not available yet.
 
+mod address;
 mod error;
 mod read;
 pub(crate) mod table;
@@ -12,6 +13,7 @@ mod tests;
 pub mod units;
 pub(crate) mod values;
 
+pub use address::Address;
 pub(crate) use error::Report;
 pub use error::{Problem, Problems};
 pub use units::Network;
@@ -55,8 +57,8 @@ pub struct Config {
 /// One address the server listens on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listener {
-    /// Address and port; port 0 asks for a free one.
-    pub address: SocketAddr,
+    /// Where it listens.
+    pub address: Address,
     /// Whom the listener serves.
     pub kind: Kind,
     /// How TLS is offered; anything but [`TlsMode::None`] only with [`Config::tls`] set.
@@ -72,6 +74,8 @@ pub enum Kind {
     Mx,
     /// The server's own users (RFC 6409).
     Submission,
+    /// Another server of the same site, with mail that it has accepted (RFC 2033).
+    Lmtp,
 }
 
 impl Kind {
@@ -81,6 +85,7 @@ impl Kind {
         match self {
             Self::Mx => "mx",
             Self::Submission => "submission",
+            Self::Lmtp => "lmtp",
         }
     }
 }
@@ -209,7 +214,7 @@ impl Default for Protocol {
             early_talk: Tolerance::Refuse,
             early_talk_delay: Duration::ZERO,
             unauthorised_pipelining: Tolerance::Refuse,
-            extensions: Extension::ALL.to_vec(),
+            extensions: Extension::DEFAULT.to_vec(),
             vrfy: Vrfy::Ambiguous,
             expn: Expn::Off,
         }
@@ -247,12 +252,37 @@ pub enum Extension {
     SmtpUtf8,
     /// RFC 2034.
     EnhancedStatusCodes,
+    /// RFC 3030: BDAT.
+    Chunking,
+    /// RFC 3030: bodies of any octets.
+    BinaryMime,
+    /// RFC 3461.
+    Dsn,
+    /// RFC 9422.
+    Limits,
+    /// RFC 2852.
+    DeliverBy,
+    /// RFC 8689.
+    RequireTls,
+    /// RFC 6710.
+    MtPriority,
+    /// RFC 3865.
+    NoSoliciting,
 }
 
 impl Extension {
-    /// All of them, which is the default.
-    pub const ALL: [Self; 5] =
-        [Self::Pipelining, Self::Size, Self::EightBitMime, Self::SmtpUtf8, Self::EnhancedStatusCodes];
+    /// Those that are offered by default.
+    pub const DEFAULT: [Self; 9] = [
+        Self::Pipelining,
+        Self::Size,
+        Self::EightBitMime,
+        Self::SmtpUtf8,
+        Self::EnhancedStatusCodes,
+        Self::Chunking,
+        Self::BinaryMime,
+        Self::Dsn,
+        Self::Limits,
+    ];
 }
 
 /// What VRFY answers.
@@ -411,7 +441,7 @@ impl Config {
             hostname: machine_name(),
             help_url: None,
             listeners: vec![Listener {
-                address: SocketAddr::from((Ipv4Addr::LOCALHOST, 2525)),
+                address: SocketAddr::from((Ipv4Addr::LOCALHOST, 2525)).into(),
                 kind: Kind::Mx,
                 tls: TlsMode::None,
                 require_auth: false,
@@ -434,7 +464,8 @@ impl Config {
     fn set_over(&mut self, overrides: &Overrides) {
         if !overrides.listen.is_empty() {
             let tls = if self.tls.is_some() { TlsMode::StartTls } else { TlsMode::None };
-            let listener = |&address| Listener { address, kind: Kind::Mx, tls, require_auth: false };
+            let listener =
+                |&address| Listener { address: Address::Tcp(address), kind: Kind::Mx, tls, require_auth: false };
             self.listeners = overrides.listen.iter().map(listener).collect();
         }
         if let Some(hostname) = &overrides.hostname {

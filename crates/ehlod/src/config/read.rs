@@ -3,12 +3,12 @@
 use super::table::{Found, NOT_YET, Table};
 use super::values::{self, boolean, choice, count, delay, reserve, size, timeout};
 use super::{
-    Auth, CatchAll, Config, DeliveryConfig, Domain, Expn, Extension, Kind, Limits, LineEndings, Listener, Log,
+    Address, Auth, CatchAll, Config, DeliveryConfig, Domain, Expn, Extension, Kind, Limits, LineEndings, Listener, Log,
     LogFormat, LogLevel, Mechanism, Overrides, Problems, Protocol, Report, Timeouts, Tls, TlsMode, Tolerance, Vrfy,
     machine_name,
 };
 use crate::tls::{self, Part};
-use std::net::SocketAddr;
+
 use std::path::{Path, PathBuf};
 use toml::de::DeValue;
 
@@ -82,9 +82,11 @@ fn listeners(
     }
     let mut listeners: Vec<Listener> = Vec::new();
     for mut table in tables.into_iter().flatten() {
-        let address = table.required("address", "\"127.0.0.1:2525\"", socket_address);
-        let kind = table
-            .value("kind", choice(&[("mx", Some(Kind::Mx)), ("submission", Some(Kind::Submission)), ("lmtp", None)]));
+        let address = table.required("address", "\"127.0.0.1:2525\"", address);
+        let kind = table.value(
+            "kind",
+            choice(&[("mx", Some(Kind::Mx)), ("submission", Some(Kind::Submission)), ("lmtp", Some(Kind::Lmtp))]),
+        );
         let tls_mode = table.value(
             "tls",
             choice(&[
@@ -132,7 +134,7 @@ fn listeners(
             );
         }
         if let Some(Found { at, value: address }) = address {
-            if address.port() != 0 && listeners.iter().any(|earlier| earlier.address == address) {
+            if listeners.iter().any(|earlier| earlier.address.excludes(&address)) {
                 table.error(at, "address", format!("\"{address}\" has a listener already"));
             }
             listeners.push(Listener { address, kind, tls: tls_mode, require_auth });
@@ -142,13 +144,8 @@ fn listeners(
     listeners
 }
 
-fn socket_address(value: &DeValue<'_>) -> Result<SocketAddr, String> {
-    match values::text(value)? {
-        text if text.starts_with("unix:") => Err(format!("{text:?} is {NOT_YET}")),
-        text => text.parse().map_err(|_| {
-            format!("{text:?} is not an address and a port (for instance \"127.0.0.1:2525\" or \"[::]:25\")")
-        }),
-    }
+fn address(value: &DeValue<'_>) -> Result<Address, String> {
+    values::text(value)?.parse()
 }
 
 fn tls(document: &mut Table<'_, '_>, base: &Path) -> Section<Tls> {
@@ -245,8 +242,18 @@ fn extension(value: &DeValue<'_>) -> Result<Extension, String> {
         "8BITMIME" => Ok(Extension::EightBitMime),
         "SMTPUTF8" => Ok(Extension::SmtpUtf8),
         "ENHANCEDSTATUSCODES" => Ok(Extension::EnhancedStatusCodes),
-        "CHUNKING" | "BINARYMIME" | "DSN" | "LIMITS" | "DELIVERBY" | "REQUIRETLS" | "MT-PRIORITY" | "FUTURERELEASE"
-        | "NO-SOLICITING" | "ETRN" | "XCLIENT" | "XFORWARD" => Err(format!("{text:?} is {NOT_YET}")),
+        "CHUNKING" => Ok(Extension::Chunking),
+        "BINARYMIME" => Ok(Extension::BinaryMime),
+        "DSN" => Ok(Extension::Dsn),
+        "LIMITS" => Ok(Extension::Limits),
+        "DELIVERBY" => Ok(Extension::DeliverBy),
+        "REQUIRETLS" => Ok(Extension::RequireTls),
+        "MT-PRIORITY" => Ok(Extension::MtPriority),
+        "NO-SOLICITING" => Ok(Extension::NoSoliciting),
+        "FUTURERELEASE" | "ETRN" => Err(format!("{text:?} is {NOT_YET}")),
+        "XCLIENT" | "XFORWARD" => {
+            Err(format!("{text:?} does not stand here (it is offered where listener.xclient says so)"))
+        }
         "STARTTLS" => Err("\"STARTTLS\" does not stand here (it is offered where listener.tls says so)".to_owned()),
         "AUTH" => Err("\"AUTH\" does not stand here (it is offered where auth.mechanisms are)".to_owned()),
         _ => Err(format!("unknown extension {text:?}")),
