@@ -82,7 +82,7 @@ impl Handler for Session {
         self.message.extend_from_slice(octets);
     }
 
-    async fn message(&mut self, size: u64) -> Result<Receipt<'_>, Reply<'_>> {
+    async fn message(&mut self, size: u64, _: Option<u16>) -> Result<Receipt<'_>, Reply<'_>> {
         let message = std::mem::take(&mut self.message);
         println!("{size} octets for {}", self.recipients.join(", "));
         self.forget();
@@ -151,7 +151,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             let connection = Connection::new(&CONFIG).tls(acceptor.clone()).shutdown(accepted.shutdown);
             async move {
                 if let Err(error) = connection.serve(accepted.stream, &mut Session::default()).await {
-                    eprintln!("{}: {error}", accepted.client);
+                    eprintln!("{:?}: {error}", accepted.client);
                 }
             }
         })

@@ -15,7 +15,7 @@ impl Handler for Sink {
     async fn content(&mut self, octets: &[u8]) {
         self.0.extend_from_slice(octets);
     }
-    async fn message(&mut self, _: u64) -> Result<Receipt<'_>, Reply<'_>> {
+    async fn message(&mut self, _: u64, _: Option<u16>) -> Result<Receipt<'_>, Reply<'_>> {
         println!("{}", String::from_utf8_lossy(&std::mem::take(&mut self.0)));
         Ok(Receipt::Ok)
     }

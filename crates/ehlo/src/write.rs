@@ -408,7 +408,7 @@ mod tests {
         for size in [0, 9, 10, 4_294_967_295, 4_294_967_296, 10_000_000_000, 1_000_000_000_000_000_001, u64::MAX] {
             let mut out = heapless::Vec::<u8, 1024>::new();
             let config = Config::new("mx").extensions(Extensions::SIZE).message_size(size);
-            ehlo(&mut out, &config, false);
+            ehlo(&mut out, &config, false, false);
             assert_eq!(std::str::from_utf8(&out).unwrap(), std::format!("250-mx\r\n250 SIZE {size}\r\n"));
         }
     }

@@ -89,7 +89,7 @@ impl Handler for Journal {
         self.content.extend_from_slice(octets);
     }
 
-    async fn message(&mut self, size: u64) -> Result<Receipt<'_>, Reply<'_>> {
+    async fn message(&mut self, size: u64, _: Option<u16>) -> Result<Receipt<'_>, Reply<'_>> {
         self.note(format!("message {size}"));
         let message = std::mem::take(&mut self.content);
         self.notes().messages.push(message);

@@ -118,7 +118,7 @@ impl Handler for Stuck {
     async fn rcpt<'a>(&'a mut self, _: ehlo_tokio::ehlo::Rcpt<'a>) -> Result<Recipient<'a>, Reply<'a>> {
         Ok(Recipient::Here)
     }
-    async fn message(&mut self, _: u64) -> Result<Receipt<'_>, Reply<'_>> {
+    async fn message(&mut self, _: u64, _: Option<u16>) -> Result<Receipt<'_>, Reply<'_>> {
         pending().await
     }
 }
@@ -208,7 +208,7 @@ async fn a_panic_ends_its_own_connection_only() {
 #[tokio::test]
 async fn a_panic_before_the_session_ends_its_own_connection_only() {
     let running = start(server(), |accepted| {
-        assert_eq!(accepted.client.ip(), Ipv4Addr::LOCALHOST, "as asked");
+        assert_eq!(accepted.client.unwrap().ip(), Ipv4Addr::LOCALHOST, "as asked");
         async move {
             let connection = Connection::new(&CONFIG).shutdown(accepted.shutdown);
             let _ = connection.serve(accepted.stream, &mut Journal::default()).await;

@@ -165,7 +165,7 @@ impl Handler for Odd {
     async fn data(&mut self) -> Result<(), Reply<'_>> {
         Ok(())
     }
-    async fn message(&mut self, _: u64) -> Result<Receipt<'_>, Reply<'_>> {
+    async fn message(&mut self, _: u64, _: Option<u16>) -> Result<Receipt<'_>, Reply<'_>> {
         Ok(Receipt::As("Ok queued as 4711"))
     }
     async fn verify<'a>(&'a mut self, query: Query<'a>) -> Result<Verified<'a>, Reply<'a>> {

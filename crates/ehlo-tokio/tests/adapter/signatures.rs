@@ -30,7 +30,7 @@ impl Handler for Elided {
     async fn data(&mut self) -> Result<(), Reply<'_>> {
         Ok(())
     }
-    async fn message(&mut self, _: u64) -> Result<Receipt<'_>, Reply<'_>> {
+    async fn message(&mut self, _: u64, _: Option<u16>) -> Result<Receipt<'_>, Reply<'_>> {
         self.0.insert_str(0, "Taken for ");
         Ok(Receipt::As(&self.0))
     }
