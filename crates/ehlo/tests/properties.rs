@@ -10,6 +10,7 @@ use proptest::prelude::*;
 
 /// Lets everything pass that can be let pass, so that how input is cut makes no difference.
 const PATIENT: Config<'static> = Config::new("mx.example.net")
+    .extensions(Extensions::TRANSPORT.without(Extensions::CHUNKING))
     .starttls(true)
     .mechanisms(&[Mechanism::Plain, Mechanism::Login])
     .plaintext_auth(true)
@@ -19,10 +20,18 @@ const PATIENT: Config<'static> = Config::new("mx.example.net")
     .early_pipelining(Tolerance::Allow)
     .early_talk(EarlyTalk::Allow);
 
-static CONFIGS: [Config<'static>; 5] = [
+static CONFIGS: [Config<'static>; 6] = [
     PATIENT,
     PATIENT.errors(u16::MAX).idle_commands(u16::MAX),
-    PATIENT.errors(u16::MAX).message_size(60).hops(1).recipients(2).transactions(3).auth_failures(1),
+    PATIENT.errors(u16::MAX).extensions(Extensions::ALL).longest_hold(100),
+    PATIENT
+        .errors(u16::MAX)
+        .extensions(Extensions::ALL)
+        .message_size(60)
+        .hops(1)
+        .recipients(2)
+        .transactions(3)
+        .auth_failures(1),
     PATIENT.errors(2).idle_commands(3).line_endings(LineEndings::Lenient),
     PATIENT.errors(u16::MAX).extensions(Extensions::NONE).require_auth(true).vrfy(Vrfy::Ambiguous),
 ];
@@ -69,6 +78,9 @@ fn words() -> impl Strategy<Value = Vec<u8>> {
         2 => fixed(&["DATA\r\na\nb\r\n.\r\n", "DATA\r\na\n.\nQUIT\r\n.\r\n", "DATA\r\na\rb\r\n.\r\n", "DATA\r\na\r\n.\r\r\n.\r\n"]),
         4 => fixed(&["NOOP\r\n", "RSET\r\n", "HELP me\r\n", "VRFY bob\r\n", "EXPN all\r\n", "VRFY \u{fc} SMTPUTF8\r\n"]),
         2 => fixed(&["AUTH PLAIN AHVzZXIAcGFzcw==\r\n", "AUTH LOGIN\r\ndXNlcg==\r\ncGFzcw==\r\n", "AUTH PLAIN\r\n*\r\n", "AUTH LOGIN dXNlcg==\r\n\r\n"]),
+        3 => fixed(&["BDAT 3\r\nabc", "BDAT 0\r\n", "BDAT 0 LAST\r\n", "bdat 6 last\r\nQUIT\r\n", "BDAT 8 LAST\r\n\r\n.\r\n.\r\n", "BDAT 3\r\na\nb"]),
+        1 => fixed(&["BDAT\r\n", "BDAT x\r\n", "BDAT 99999999999999999999999 LAST\r\n", "BDAT 2 LAST\r\nx\r", "BDAT 1 LAST\r\n\n"]),
+        2 => fixed(&["MAIL FROM:<a@b> BODY=BINARYMIME RET=HDRS ENVID=e\r\n", "RCPT TO:<c@d> NOTIFY=NEVER ORCPT=rfc822;c@d\r\n", "ETRN x.y\r\n"]),
         1 => fixed(&["STARTTLS\r\n", "QUIT\r\n", "GET / HTTP/1.1\r\n", "\u{16}\u{3}\u{1}\r\n"]),
         2 => fixed(&["MAIL FROM:<a@b\r\n", "RCPT TO:c@d\r\n", "nonsense\r\n", "\r\n", "BDAT 9\r\n", "MAIL FROM:<a@b> X=Y\r\n", "RSET x\r\n"]),
         2 => fixed(&["NO\rOP", "\r", "NOOP\r\r\n", "\0", "x\rEHLO x\r\n\u{16}\r\n", ".", ".\r\n", "\r\n.\r\n"]),

@@ -210,6 +210,9 @@ pub fn accept(request: Request<'_>) {
         Request::Verify(request) => request.answer.accept(request.command.what),
         Request::Expand(request) => request.answer.accept(["<a@b>", "<c@d>"].into_iter()),
         Request::Help(request) => request.answer.accept(),
+        Request::Etrn(request) => request.answer.accept(),
+        Request::Xclient(request) => request.answer.accept(),
+        Request::Xforward(request) => request.answer.accept(),
         other => panic!("a new request: {other:?}"),
     }
 }
@@ -227,6 +230,9 @@ pub fn refuse(request: Request<'_>, reply: &ehlo::Reply<'_>) {
         Request::Verify(request) => request.answer.refuse(reply),
         Request::Expand(request) => request.answer.refuse(reply),
         Request::Help(request) => request.answer.refuse(reply),
+        Request::Etrn(request) => request.answer.refuse(reply),
+        Request::Xclient(request) => request.answer.refuse(reply),
+        Request::Xforward(request) => request.answer.refuse(reply),
         other => panic!("a new request: {other:?}"),
     }
 }
@@ -244,6 +250,9 @@ pub fn defer(request: Request<'_>) {
         Request::Verify(request) => request.answer.defer(),
         Request::Expand(request) => request.answer.defer(),
         Request::Help(request) => request.answer.defer(),
+        Request::Etrn(request) => request.answer.defer(),
+        Request::Xclient(request) => request.answer.defer(),
+        Request::Xforward(request) => request.answer.defer(),
         other => panic!("a new request: {other:?}"),
     }
 }
@@ -266,6 +275,13 @@ pub fn describe(request: &Request<'_>) -> String {
         Request::Verify(request) => format!("verify {}", request.command.what),
         Request::Expand(request) => format!("expand {}", request.command.what),
         Request::Help(request) => format!("help {}", request.topic),
+        Request::Etrn(request) => format!("etrn {}", request.command.node),
+        Request::Xclient(request) => {
+            format!("xclient {:?}", request.command.iter().map(|one| one.name).collect::<Vec<_>>())
+        }
+        Request::Xforward(request) => {
+            format!("xforward {:?}", request.command.iter().map(|one| one.name).collect::<Vec<_>>())
+        }
         other => panic!("a new request: {other:?}"),
     }
 }
@@ -340,6 +356,13 @@ pub fn mail_data(flights: &[Vec<u8>], said: &[u8], closed: bool) -> Vec<Vec<u8>>
             data.push(rest[..end].to_vec());
             rest = &rest[end + 3..];
         }
+        if let Some(octets) = chunk(line)
+            && !matches!(reply.code, 500..=502)
+        {
+            // Refused or not, the chunk is no command.
+            let Some(after) = rest.get(octets..) else { break };
+            rest = after;
+        }
         if line.eq_ignore_ascii_case(b"STARTTLS") && reply.code == 220 {
             // What is left of this flight is not read.
             let left = (0..flights.len()).map(|at| flights[at..].concat().len()).find(|left| *left <= rest.len());
@@ -348,6 +371,13 @@ pub fn mail_data(flights: &[Vec<u8>], said: &[u8], closed: bool) -> Vec<Vec<u8>>
     }
     assert_eq!(replies.next(), None, "a reply to no line");
     data
+}
+
+/// The octets that a BDAT brings.
+fn chunk(line: &[u8]) -> Option<usize> {
+    let line = std::str::from_utf8(line).ok()?.trim_end_matches([' ', '\t']).to_ascii_uppercase();
+    let size = line.strip_prefix("BDAT ")?;
+    size.strip_suffix(" LAST").unwrap_or(size).parse().ok()
 }
 
 /// The next line that is answered, and what lies behind it. A line with a bare CR is answered though it is not whole, and so is
