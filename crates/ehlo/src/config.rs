@@ -123,7 +123,8 @@ impl<'c> Config<'c> {
         transactions: u16;
         /// Protocol errors in one connection; the next one is answered `421` and the connection closed.
         errors: u16;
-        /// Commands that move nothing (NOOP, RSET, HELP, VRFY, EXPN, a repeated EHLO) between two messages; those past it count as errors.
+        /// Commands that move nothing between two messages: NOOP, RSET, HELP, VRFY, EXPN, ETRN, EHLO, an empty chunk, and a MAIL or
+        /// RCPT that is refused. Those past it count as errors.
         idle_commands: u16;
         /// Failed authentications in one connection; the next one is answered `554` and the connection closed.
         auth_failures: u16;

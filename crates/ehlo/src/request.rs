@@ -351,7 +351,14 @@ impl Turn<'_> {
 
     fn refuse(&mut self, reply: &Reply<'_>) {
         let processing_error = Reply::processing_error();
-        let reply = if reply.is_positive() { &processing_error } else { reply };
+        let too_much_failure = Reply::too_much_failure();
+        let mut reply = if reply.is_positive() { &processing_error } else { reply };
+        if matches!(self.state.pending, Pending::Mail(_) | Pending::Rcpt(_)) {
+            self.count_refusal();
+            if self.state.errors > self.config.errors {
+                reply = &too_much_failure;
+            }
+        }
         match self.state.pending {
             Pending::Connect => {
                 self.say(reply, Event::TurnedAway);
@@ -365,7 +372,10 @@ impl Turn<'_> {
             // The chunk comes all the same. It is dropped, and the message with it: its other chunks make none.
             Pending::Data if self.state.chunk.is_some() => {
                 self.state.waste = self.state.chunk.take().map_or(0, |chunk| chunk.left);
-                self.say(reply, Event::ChunkRefused);
+                self.write(reply);
+                self.settled = true;
+                self.state.pending = Pending::None;
+                self.state.go(Event::ChunkRefused, Abort::Chunk);
             }
             Pending::Message(_) => self.answer_message(reply),
             // Events that mean nothing outside mail data leave the others where they are.
@@ -373,6 +383,15 @@ impl Turn<'_> {
         }
         if reply.code() == 421 {
             self.state.close(Abort::Closed);
+        }
+    }
+
+    /// Counts a MAIL or RCPT that was refused: it moves nothing. Past the limit each is an error besides, so that nobody tries
+    /// addresses for ever.
+    fn count_refusal(&mut self) {
+        self.state.idle_commands = self.state.idle_commands.saturating_add(1);
+        if self.state.idle_commands > self.config.idle_commands {
+            self.state.errors = self.state.errors.saturating_add(1);
         }
     }
 

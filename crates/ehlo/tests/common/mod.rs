@@ -121,14 +121,17 @@ impl<'c, const LINE: usize, const OUT: usize> Client<'c, LINE, OUT> {
         // What was deferred is asked again, and recorded once.
         if !self.deferred {
             self.asked.push(describe(&request));
-            if let Request::Message(message) = &request {
+            // In LMTP the further recipients are asked about the same message.
+            if let Request::Message(message) = &request
+                && message.recipient.unwrap_or(0) == 0
+            {
                 assert_eq!(message.size, self.content.len() as u64, "the size is not that of the content");
                 self.messages.push(std::mem::take(&mut self.content));
             }
         }
         (self.application)(request);
-        // Every answer says something.
-        self.deferred = self.session.output().len() == replies;
+        // Every answer says something, or moves the session on.
+        self.deferred = self.session.output().len() == replies && self.session.phase() == phase;
         self.begun += usize::from(self.session.phase() == Phase::Mail && phase != Phase::Mail);
     }
 

@@ -1,8 +1,8 @@
 //! What is counted, and what a message may hold.
 
 use crate::CONFIG;
-use crate::common::{Client, accept, answers, codes, welcome};
-use ehlo::{Abort, LineEndings, Peer, Phase};
+use crate::common::{Client, accept, answers, codes, refuse, welcome};
+use ehlo::{Abort, LineEndings, Peer, Phase, Reply, Request};
 
 #[test]
 fn so_many_errors_and_one_more() {
@@ -165,4 +165,20 @@ fn an_old_device_may_send_bare_line_feeds() {
         assert_eq!(client.say("a\rb\r\n."), "550");
         assert!(client.closed);
     }
+}
+
+#[test]
+fn addresses_cannot_be_tried_for_ever() {
+    let config = CONFIG.idle_commands(5).errors(2);
+    let mut client = Client::<1024, 1024>::new(&config, Peer::PLAIN, |request: Request<'_>| match request {
+        Request::Rcpt(_) => refuse(request, &Reply::invalid_user("x")),
+        request => accept(request),
+    });
+    client.connect();
+    client.say("EHLO x");
+    client.say("MAIL FROM:<a@b>");
+    let said = client.feed("RCPT TO:<c@d>\r\n".repeat(20).as_bytes());
+    assert_eq!(said.matches("550 5.1.1").count(), 6);
+    assert!(said.ends_with("421 4.7.0 Too much failure in SMTP session\r\n"), "{said}");
+    assert!(client.closed);
 }
