@@ -52,13 +52,14 @@
 mod connection;
 mod gate;
 mod handler;
+mod secrets;
 mod server;
 mod stream;
 
 pub use connection::Connection;
 pub use ehlo;
 pub use gate::Limits;
-pub use handler::{Handler, Receipt, Recipient, Verified};
+pub use handler::{AuthStep, Handler, Receipt, Recipient, Verified};
 pub use server::{Accepted, Control, Server};
 pub use tokio_rustls::{TlsAcceptor, rustls};
 pub use tokio_util::sync::CancellationToken;

@@ -7,7 +7,6 @@ use crate::command::{ArgumentError, hello, query};
 use crate::config::{Extensions, Vrfy};
 use crate::phase::{self, Event};
 use crate::reply::Reply;
-use crate::sasl::Exchange;
 use crate::session::Session;
 use crate::state::Pending;
 use crate::step::Abort;
@@ -183,37 +182,6 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         Ok(())
     }
 
-    /// `auth-command = "AUTH" SP sasl-mech [SP initial-response]` (RFC 4954 4).
-    fn auth(&mut self, arguments: Span) -> Result<(), ArgumentError> {
-        let octets = self.octets(arguments);
-        let mut words = octets.split(|octet| *octet == b' ');
-        let name = words.next().unwrap_or_default();
-        let initial = words.next().map(|word| self.span(word));
-        if name.is_empty() || words.next().is_some() {
-            return Err(ArgumentError::Syntax);
-        }
-        if !octets.is_ascii() {
-            return Err(ArgumentError::NotAscii);
-        }
-        let mechanisms = self.config.mechanisms;
-        let Some(mechanism) = mechanisms.iter().find(|one| one.name().as_bytes().eq_ignore_ascii_case(name)) else {
-            self.fault(&Reply::auth_type_unrecognized());
-            return Ok(());
-        };
-        if mechanism.shows_password() && !self.state.tls && !self.config.plaintext_auth {
-            self.fault(&Reply::encryption_required());
-            return Ok(());
-        }
-        let (exchange, challenge) = Exchange::begin(*mechanism);
-        self.state.exchange = Some(exchange);
-        self.state.go(Event::Auth, Abort::Reset);
-        match initial {
-            Some(response) => self.sasl_response(response, true),
-            None => self.challenge(challenge),
-        }
-        Ok(())
-    }
-
     /// The longest line of a command, its CRLF counted: 512, and what the extensions in force add to it.
     fn limit(&self, verb: Option<Verb>) -> usize {
         const LINE_LIMIT: usize = 512;
@@ -246,11 +214,11 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         self.in_force().extensions.contains(Extensions::SMTPUTF8)
     }
 
-    fn octets(&self, span: Span) -> &[u8] {
+    pub(crate) fn octets(&self, span: Span) -> &[u8] {
         span.octets(self.line.buffer())
     }
 
-    fn span(&self, part: &[u8]) -> Span {
+    pub(crate) fn span(&self, part: &[u8]) -> Span {
         Span::of(self.line.buffer(), part)
     }
 

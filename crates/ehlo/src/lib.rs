@@ -134,12 +134,12 @@ mod write;
 pub use command::{
     AddressError, Body, Domain, ForwardPath, Hello, Literal, Mail, Mailbox, Query, Rcpt, ReversePath, Xtext,
 };
-pub use config::{Config, EarlyTalk, Extensions, LineEndings, Peer, Tolerance, Vrfy};
+pub use config::{Config, EarlyTalk, Extensions, LineEndings, Peer, Tls, Tolerance, Vrfy};
 pub use error::ApiMisuse;
 pub use phase::Phase;
 pub use reply::{CATALOGUE, Enhanced, Reply, Row, Stage};
 pub use request::*;
-pub use sasl::{Credentials, Mechanism};
+pub use sasl::{CramMd5, Credentials, Mechanism, ScramHash, ScramKeys, ScramProof, ServerSignature, UnknownMechanism};
 pub use secret::Secret;
 pub use session::Session;
 pub use step::{Abort, Step};

@@ -2,11 +2,11 @@
 
 use crate::buffer::Span;
 use crate::command::mail::{ParkedMail, ParkedRcpt};
-use crate::config::Peer;
+use crate::config::{Peer, Tls};
 use crate::content::Decoder;
 use crate::hops::Hops;
 use crate::phase::{Event, Phase};
-use crate::sasl::Exchange;
+use crate::sasl::{Exchange, Facts};
 use crate::step::Abort;
 use crate::time::Instant;
 
@@ -66,6 +66,7 @@ pub(crate) struct State {
     pub(crate) clock: Option<Instant>,
 
     pub(crate) exchange: Option<Exchange>,
+    pub(crate) facts: Facts,
     pub(crate) content: Content,
 }
 
@@ -113,6 +114,7 @@ impl State {
             started: None,
             clock: None,
             exchange: None,
+            facts: Facts::new(peer.nonce, peer.channel),
             content: Content::new(false),
         }
     }
@@ -144,8 +146,9 @@ impl State {
     }
 
     /// Forgets what was learned in plaintext (RFC 3207 4.2). Counters stay: they bound the connection.
-    pub(crate) fn secured(&mut self) {
+    pub(crate) fn secured(&mut self, tls: Tls) {
         self.tls = true;
+        self.facts.tls = tls;
         self.extended = false;
         self.authenticated = false;
         self.go(Event::Handshake, Abort::Reset);

@@ -5,7 +5,7 @@ use heapless::VecView;
 use crate::buffer::append;
 use crate::config::{Config, Extensions};
 use crate::reply::{Enhanced, Reply, Text, Value};
-use crate::sasl::Mechanism;
+use crate::sasl::{self, Facts};
 
 /// Octets of a reply line before its CRLF: with it, 512 (RFC 5321 4.5.3.1.5).
 const LINE: usize = 510;
@@ -39,13 +39,6 @@ pub(crate) fn reply(out: &mut VecView<u8>, style: Style<'_>, reply: &Reply<'_>) 
     lines.end();
 }
 
-/// Writes a 334 challenge, whose text is base64 already.
-pub(crate) fn challenge(out: &mut VecView<u8>, base64: &str) {
-    let mut lines = Lines::new(out, 334, None, false);
-    lines.text(base64);
-    lines.end();
-}
-
 /// Writes several lines under one code; whether all of them had room.
 pub(crate) fn list<'m>(
     out: &mut VecView<u8>,
@@ -67,7 +60,7 @@ pub(crate) fn list<'m>(
 }
 
 /// Writes the answer to EHLO: what is configured, and may be used as things stand.
-pub(crate) fn ehlo(out: &mut VecView<u8>, config: &Config<'_>, tls: bool) {
+pub(crate) fn ehlo(out: &mut VecView<u8>, config: &Config<'_>, tls: bool, facts: Facts) {
     let mut lines = Lines::new(out, 250, None, false);
     lines.text(config.hostname);
     let offered = [
@@ -91,8 +84,7 @@ pub(crate) fn ehlo(out: &mut VecView<u8>, config: &Config<'_>, tls: bool) {
         lines.next();
         lines.text("STARTTLS");
     }
-    let usable = |mechanism: &&Mechanism| tls || config.plaintext_auth || !mechanism.shows_password();
-    let mut mechanisms = config.mechanisms.iter().filter(usable).peekable();
+    let mut mechanisms = sasl::usable(config, tls, facts).peekable();
     if mechanisms.peek().is_some() {
         lines.next();
         lines.text("AUTH");
@@ -308,10 +300,10 @@ mod tests {
 
     #[test]
     fn ehlo_offers_what_may_be_used() {
-        let config = Config::new("mx").starttls(true).mechanisms(&[Mechanism::Plain, Mechanism::Login]);
+        let config = Config::new("mx").starttls(true).mechanisms(&[crate::Mechanism::Plain, crate::Mechanism::Login]);
         let text = |tls: bool| {
             let mut out = heapless::Vec::<u8, 1024>::new();
-            ehlo(&mut out, &config, tls);
+            ehlo(&mut out, &config, tls, Facts::new(None, crate::Tls::default()));
             std::str::from_utf8(&out).unwrap().to_string()
         };
         assert_eq!(

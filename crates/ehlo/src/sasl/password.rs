@@ -1,0 +1,27 @@
+//! PLAIN (RFC 4616), and what a user name or a password may be.
+
+/// `message = [authzid] UTF8NUL authcid UTF8NUL passwd` (RFC 4616 2).
+pub(crate) fn plain(message: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let mut parts = message.split(|octet| *octet == 0);
+    let (authorization, user, password) = (parts.next()?, parts.next()?, parts.next()?);
+    let whole = parts.next().is_none() && (authorization.is_empty() || is_name(authorization));
+    (whole && is_name(user) && is_name(password)).then_some((authorization, user, password))
+}
+
+/// A user name or a password: UTF-8, not empty, without NUL (RFC 4616 2).
+pub(crate) fn is_name(octets: &[u8]) -> bool {
+    !octets.is_empty() && is_text(octets)
+}
+
+/// UTF-8 without NUL, or nothing.
+pub(crate) fn is_text(octets: &[u8]) -> bool {
+    !octets.contains(&0) && core::str::from_utf8(octets).is_ok()
+}
+
+/// `message = [ email / token ]` (RFC 4505 2): at most 255 characters, none of them a control.
+pub(crate) fn is_trace(octets: &[u8]) -> bool {
+    core::str::from_utf8(octets).is_ok_and(|text| {
+        // Characters are counted without a path that panics.
+        text.chars().nth(255).is_none() && !text.chars().any(char::is_control)
+    })
+}
