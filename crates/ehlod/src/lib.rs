@@ -12,6 +12,7 @@
 //! | [`trace`], [`queue_id`] | what the server writes at the head of a message |
 //! | [`mailbox`], [`memory`], [`tally`], [`tls`], [`log`] | what they share |
 
+pub mod certificate;
 pub mod cli;
 pub mod config;
 mod date;
