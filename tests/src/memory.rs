@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use ehlo::{Config, Credentials, Instant, Mechanism, Peer, Phase, Reply as Answer, Request, Session, Step as Move};
+use ehlo::{
+    Config, Credentials, Instant, Mechanism, Peer, Phase, Reply as Answer, Request, Session, Step as Move, Tls,
+};
 
 use crate::Result;
 use crate::reply::{Reply, lossy};
@@ -84,7 +86,7 @@ impl Core<'_> {
     fn step(&mut self, step: &Step, cut: Cut) -> Result<()> {
         match &step.act {
             Act::Tls if self.state == State::Handshake => {
-                self.session.tls_started().map_err(|error| format!("{error:?}"))?;
+                self.session.tls_started(Tls::default()).map_err(|error| format!("{error:?}"))?;
                 self.state = State::Open;
                 self.feed(&[]);
             }
@@ -177,7 +179,7 @@ impl Application {
             Some(Request::Mail(request)) => request.answer.accept(),
             Some(Request::Data(request)) => request.answer.accept(),
             Some(Request::Auth(request)) => match request.credentials {
-                Credentials::Password { authorization: "" | "user", user: "user", password }
+                Credentials::Password { authorization: "" | "user", user: "user", password, .. }
                     if password.expose() == PASSWORD.as_bytes() =>
                 {
                     request.answer.accept();

@@ -10,7 +10,7 @@ use ehlo_tokio::ehlo::{Abort, Config, Credentials, Hello, Mail, Mechanism, Rcpt,
 use ehlo_tokio::rustls::pki_types::pem::PemObject;
 use ehlo_tokio::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use ehlo_tokio::rustls::{ServerConfig, ServerConnection};
-use ehlo_tokio::{Connection, Handler, Receipt, Recipient, Server, TlsAcceptor};
+use ehlo_tokio::{AuthStep, Connection, Handler, Receipt, Recipient, Server, TlsAcceptor};
 
 static CONFIG: Config<'static> = Config::new("mx.example.net")
     .starttls(true)
@@ -42,13 +42,13 @@ impl Handler for Session {
         if hello.name.eq_ignore_ascii_case("mx.example.net") { Err(Reply::helo_invalid()) } else { Ok(()) }
     }
 
-    async fn auth(&mut self, credentials: Credentials<'_>) -> Result<(), Reply<'_>> {
-        let Credentials::Password { authorization, user, password } = credentials else {
+    async fn auth(&mut self, credentials: Credentials<'_>) -> Result<AuthStep<'_>, Reply<'_>> {
+        let Credentials::Password { authorization, user, password, .. } = credentials else {
             return Err(Reply::auth_type_unrecognized());
         };
         let known = USERS.iter().find(|(name, known)| *name == user && same(known.as_bytes(), password.expose()));
         self.user = known.map(|(name, _)| *name).filter(|name| authorization.is_empty() || authorization == *name);
-        if self.user.is_some() { Ok(()) } else { Err(Reply::auth_failed()) }
+        if self.user.is_some() { Ok(AuthStep::Authenticated) } else { Err(Reply::auth_failed()) }
     }
 
     async fn mail<'a>(&'a mut self, mail: Mail<'a>) -> Result<(), Reply<'a>> {

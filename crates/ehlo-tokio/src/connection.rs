@@ -3,13 +3,14 @@
 use std::io;
 use std::time::Duration;
 
-use ehlo::{Config, Instant, Peer, Request, Session, Step};
+use ehlo::{Config, Instant, Peer, Request, Session, Step, Tls};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use crate::handler::{Handler, Receipt, Recipient, Verified};
+use crate::handler::{AuthStep, Handler, Receipt, Recipient, Verified};
+use crate::secrets;
 use crate::stream::Stream;
 
 /// The longest command line: what RFC 4954 allows in a SASL exchange.
@@ -119,15 +120,19 @@ impl<'c> Connection<'c> {
         H: Handler,
     {
         let mut stream = Stream::Plain(stream);
-        let mut peer = if self.implicit { Peer::TLS } else { Peer::PLAIN };
+        let mut peer = Peer::PLAIN;
+        if self.implicit {
+            let (secured, tls) = self.secure(stream, handler).await?;
+            (stream, peer) = (secured, Peer::tls(tls));
+        }
         if self.lenient {
             peer = peer.lenient();
         }
         if self.trusted {
             peer = peer.trusted();
         }
-        if self.implicit {
-            stream = self.secure(stream, handler).await?;
+        if let Some(random) = self.config.wants_nonce().then(secrets::nonce).flatten() {
+            peer = peer.nonce(random);
         }
         let mut session = Box::new(Session::<LINE, OUT>::new(self.config, peer));
         let served = self.run(&mut session, stream, handler).await;
@@ -183,8 +188,11 @@ impl<'c> Connection<'c> {
                 Step::StartTls => {
                     // Errors of these two calls are misuse, and the step says that they are due.
                     let secured = self.secure(stream, handler).await;
-                    let _ = if secured.is_ok() { session.tls_started() } else { session.tls_failed() };
-                    stream = secured?;
+                    let _ = match &secured {
+                        Ok((_, tls)) => session.tls_started(*tls),
+                        Err(_) => session.tls_failed(),
+                    };
+                    (stream, _) = secured?;
                 }
                 Step::Closed => {
                     linger(&mut stream).await;
@@ -206,18 +214,20 @@ impl<'c> Connection<'c> {
         time::timeout(self.write_timeout, written).await?
     }
 
-    /// Does the handshake in time, and tells the handler.
-    async fn secure<T, H>(&self, stream: Stream<T>, handler: &mut H) -> io::Result<Stream<T>>
+    /// Does the handshake in time, tells the handler, and says what the session has to know.
+    async fn secure<T, H>(&self, stream: Stream<T>, handler: &mut H) -> io::Result<(Stream<T>, Tls)>
     where
         T: AsyncRead + AsyncWrite + Unpin + Send,
         H: Handler,
     {
         let acceptor = self.tls.as_ref().ok_or_else(|| io::Error::other("no TLS configuration"))?;
         let stream = time::timeout(self.handshake_timeout, stream.secure(acceptor)).await??;
+        let mut known = Tls::default();
         if let Some(tls) = stream.tls() {
+            known = secrets::of_channel(tls);
             handler.secured(tls);
         }
-        Ok(stream)
+        Ok((stream, known))
     }
 }
 
@@ -245,7 +255,11 @@ async fn decide<H: Handler>(session: &mut Session<'_, LINE, OUT>, handler: &mut 
     match session.request() {
         Some(Request::Connect(ask)) => settle!(ask, handler.connect().await, () => ask.answer.accept()),
         Some(Request::Hello(ask)) => settle!(ask, handler.hello(ask.command).await, () => ask.answer.accept()),
-        Some(Request::Auth(ask)) => settle!(ask, handler.auth(ask.credentials).await, () => ask.answer.accept()),
+        Some(Request::Auth(ask)) => settle!(ask, handler.auth(ask.credentials).await, step => match step {
+            AuthStep::Authenticated => ask.answer.accept(),
+            AuthStep::Salt { salt, iterations } => ask.answer.salt(salt, iterations),
+            AuthStep::Signature(signature) => ask.answer.signature(&signature),
+        }),
         Some(Request::Mail(ask)) => settle!(ask, handler.mail(ask.command).await, () => ask.answer.accept()),
         Some(Request::Rcpt(ask)) => settle!(ask, handler.rcpt(ask.command).await, recipient => match recipient {
             Recipient::Here => ask.answer.accept(),

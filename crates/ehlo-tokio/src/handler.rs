@@ -2,7 +2,7 @@
 
 use std::future::{Future, ready};
 
-use ehlo::{Abort, Attributes, Credentials, Etrn, Hello, Mail, Query, Rcpt, Reply};
+use ehlo::{Abort, Attributes, Credentials, Etrn, Hello, Mail, Query, Rcpt, Reply, ServerSignature};
 use tokio_rustls::rustls::ServerConnection;
 
 /// What the core asks of a server, a method a request, and what it hands to it.
@@ -77,8 +77,11 @@ pub trait Handler: Send {
         ready(Ok(()))
     }
 
-    /// AUTH. Default: `535`.
-    fn auth<'a>(&'a mut self, credentials: Credentials<'a>) -> impl Future<Output = Result<(), Reply<'a>>> + Send {
+    /// AUTH: once for most mechanisms, up to three times for SCRAM, with the answer that each [`Credentials`] names. Default: `535`.
+    fn auth<'a>(
+        &'a mut self,
+        credentials: Credentials<'a>,
+    ) -> impl Future<Output = Result<AuthStep<'a>, Reply<'a>>> + Send {
         let _ = credentials;
         ready(Err(Reply::auth_failed()))
     }
@@ -164,6 +167,22 @@ pub trait Handler: Send {
     fn replies(&mut self, octets: &[u8]) {
         let _ = octets;
     }
+}
+
+/// How an authentication goes on.
+#[derive(Debug, Clone, Copy)]
+pub enum AuthStep<'a> {
+    /// `235`: the client is who it says.
+    Authenticated,
+    /// `334`, in answer to [`Credentials::ScramUser`]: what the user's password is salted with. For a user that there is not too.
+    Salt {
+        /// The salt.
+        salt: &'a [u8],
+        /// The iteration count.
+        iterations: u32,
+    },
+    /// `334`, in answer to [`Credentials::ScramProof`]: what [`ScramProof::verify`](ehlo::ScramProof::verify) gave.
+    Signature(ServerSignature),
 }
 
 /// How a recipient is taken.

@@ -52,6 +52,7 @@
 mod connection;
 mod gate;
 mod handler;
+mod secrets;
 mod server;
 mod socket;
 mod stream;
@@ -59,7 +60,7 @@ mod stream;
 pub use connection::Connection;
 pub use ehlo;
 pub use gate::Limits;
-pub use handler::{Handler, Receipt, Recipient, Verified};
+pub use handler::{AuthStep, Handler, Receipt, Recipient, Verified};
 pub use server::{Accepted, Control, Server};
 pub use socket::{Listener, Socket};
 pub use tokio_rustls::{TlsAcceptor, rustls};

@@ -44,6 +44,11 @@ impl Span {
         (self.start as usize).saturating_add(self.len as usize)
     }
 
+    /// The same part, once what stood at `from` stands at `to`.
+    pub(crate) fn moved(self, from: usize, to: usize) -> Self {
+        Self::new(self.start().saturating_sub(from).saturating_add(to), usize::from(self.len))
+    }
+
     /// The octets again.
     pub(crate) fn octets(self, line: &[u8]) -> &[u8] {
         line.get(self.start()..self.end()).unwrap_or_default()

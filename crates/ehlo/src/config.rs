@@ -26,6 +26,8 @@ pub struct Config<'c> {
     pub(crate) starttls: bool,
     pub(crate) require_auth: bool,
     pub(crate) plaintext_auth: bool,
+    pub(crate) auth_minimum: Option<Mechanism>,
+    pub(crate) tls_server_end_point: Option<&'c [u8]>,
     pub(crate) line_endings: LineEndings,
     pub(crate) early_talk: EarlyTalk,
     pub(crate) early_pipelining: Tolerance,
@@ -68,6 +70,8 @@ impl<'c> Config<'c> {
             starttls: false,
             require_auth: false,
             plaintext_auth: false,
+            auth_minimum: None,
+            tls_server_end_point: None,
             line_endings: LineEndings::Strict,
             early_talk: EarlyTalk::Refuse(Millis::ZERO),
             early_pipelining: Tolerance::Refuse,
@@ -96,13 +100,15 @@ impl<'c> Config<'c> {
         mode: Mode;
         /// What is advertised by EHLO, and so may be used. STARTTLS and AUTH have settings of their own.
         extensions: Extensions;
-        /// SASL mechanisms, in the order in which EHLO names them. None: AUTH is not offered (RFC 4954).
+        /// SASL mechanisms, in the order in which EHLO names them, which it does where they can be used: those that show a password
+        /// under TLS (see [`plaintext_auth`](Self::plaintext_auth)), EXTERNAL with a client's certificate, `-PLUS` with a channel
+        /// binding (both see [`Tls`]), and what needs a nonce with one ([`Peer::nonce`]). None: AUTH is not offered (RFC 4954).
         mechanisms: &'c [Mechanism];
         /// Offer STARTTLS (RFC 3207) where TLS is not on yet. The caller must be able to do the handshake.
         starttls: bool;
         /// Take MAIL only after AUTH: `530` otherwise (RFC 6409 4.3, submission).
         require_auth: bool;
-        /// Offer and take mechanisms that show the password, such as PLAIN, outside TLS too.
+        /// Offer and take mechanisms that show the password or a token, such as PLAIN, outside TLS too.
         plaintext_auth: bool;
         /// What to do with a bare LF in mail data.
         line_endings: LineEndings;
@@ -146,6 +152,26 @@ impl<'c> Config<'c> {
         priority_profile: &'c str;
         /// NO-SOLICITING: the keywords of what is not wanted (RFC 3865 2), parted by commas; empty for none.
         solicitations: &'c str;
+    }
+
+    /// The weakest mechanism that is taken; weaker ones get `534`. See [`Mechanism::is_weaker_than`].
+    #[must_use]
+    pub const fn auth_minimum(mut self, mechanism: Mechanism) -> Self {
+        self.auth_minimum = Some(mechanism);
+        self
+    }
+
+    /// The hash of the server's certificate to which SCRAM binds by `tls-server-end-point` (RFC 5929 4): by the hash function of the
+    /// certificate's signature, SHA-256 in place of MD5 and SHA-1.
+    #[must_use]
+    pub const fn tls_server_end_point(mut self, hash: &'c [u8]) -> Self {
+        self.tls_server_end_point = Some(hash);
+        self
+    }
+
+    /// Whether a mechanism is offered for which a session wants [`Peer::nonce`].
+    pub fn wants_nonce(&self) -> bool {
+        self.mechanisms.iter().any(|mechanism| mechanism.needs_nonce())
     }
 
     /// The address that the answer to HELP names. None: HELP is 502.
@@ -269,6 +295,17 @@ impl Extensions {
     }
 }
 
+/// What there is to know of a TLS connection for authentication.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Tls {
+    /// The client gave a certificate, and it was found right: EXTERNAL can be offered.
+    pub client_certificate: bool,
+    /// 32 octets exported for the label `EXPORTER-Channel-Binding` with an empty context (RFC 9266): under TLS 1.3, or under 1.2
+    /// with an extended master secret. With them SCRAM can bind to the channel by `tls-exporter`.
+    pub exporter: Option<[u8; 32]>,
+}
+
 /// What is known of the peer before the session starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -276,13 +313,27 @@ pub struct Peer {
     pub(crate) tls: bool,
     pub(crate) lenient: bool,
     pub(crate) trusted: bool,
+    pub(crate) nonce: Option<[u8; 18]>,
+    pub(crate) channel: Tls,
 }
 
 impl Peer {
     /// A peer on a plain connection.
-    pub const PLAIN: Self = Self { tls: false, lenient: false, trusted: false };
+    pub const PLAIN: Self = Self {
+        tls: false,
+        lenient: false,
+        trusted: false,
+        nonce: None,
+        channel: Tls { client_certificate: false, exporter: None },
+    };
     /// A peer on a connection that began with a TLS handshake (RFC 8314, implicit TLS).
-    pub const TLS: Self = Self { tls: true, lenient: false, trusted: false };
+    pub const TLS: Self = Self { tls: true, ..Self::PLAIN };
+
+    /// A peer on a connection that began with a TLS handshake, and what there is to know of it.
+    #[must_use]
+    pub const fn tls(tls: Tls) -> Self {
+        Self { channel: tls, ..Self::TLS }
+    }
 
     /// Treat this peer by [`LineEndings::Lenient`], whatever the configuration says for all: an old device.
     #[must_use]
@@ -295,6 +346,14 @@ impl Peer {
     #[must_use]
     pub const fn trusted(mut self) -> Self {
         self.trusted = true;
+        self
+    }
+
+    /// Random octets for this session alone, from a source that cannot be foreseen. CRAM-MD5 and SCRAM make their nonces of them;
+    /// without them they are not offered.
+    #[must_use]
+    pub const fn nonce(mut self, random: [u8; 18]) -> Self {
+        self.nonce = Some(random);
         self
     }
 }

@@ -9,7 +9,6 @@ use crate::command::{ArgumentError, attributes, etrn, hello, query};
 use crate::config::{Extensions, Mode, Vrfy};
 use crate::phase::{self, Event, Phase};
 use crate::reply::Reply;
-use crate::sasl::Exchange;
 use crate::session::Session;
 use crate::state::Pending;
 use crate::step::Abort;
@@ -189,9 +188,9 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     }
 
     fn mail(&mut self, arguments: Span) -> Result<(), ArgumentError> {
-        let mail = mail::mail(self.octets(arguments), self.in_force())?;
+        let (mail, parameters) = mail::mail(self.octets(arguments), self.in_force())?;
         let too_big = mail.size.is_some_and(|size| self.config.message_size != 0 && size > self.config.message_size);
-        let mail = ParkedMail::new(self.line.buffer(), &mail);
+        let mail = ParkedMail::new(self.line.buffer(), &mail, parameters);
         if self.config.require_auth && !self.state.authenticated {
             self.fault(&Reply::auth_required());
         } else if self.state.transactions >= self.config.transactions {
@@ -239,43 +238,12 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     }
 
     fn rcpt(&mut self, arguments: Span) -> Result<(), ArgumentError> {
-        let rcpt = mail::rcpt(self.octets(arguments), self.state.smtputf8, self.in_force())?;
-        let rcpt = ParkedRcpt::new(self.line.buffer(), &rcpt);
+        let (rcpt, parameters) = mail::rcpt(self.octets(arguments), self.state.smtputf8, self.in_force())?;
+        let rcpt = ParkedRcpt::new(self.line.buffer(), &rcpt, parameters);
         if self.state.recipients >= self.config.recipients {
             self.say(&Reply::too_many_rcpts());
         } else {
             self.state.pending = Pending::Rcpt(rcpt);
-        }
-        Ok(())
-    }
-
-    /// `auth-command = "AUTH" SP sasl-mech [SP initial-response]` (RFC 4954 4).
-    fn auth(&mut self, arguments: Span) -> Result<(), ArgumentError> {
-        let octets = self.octets(arguments);
-        let mut words = octets.split(|octet| *octet == b' ');
-        let name = words.next().unwrap_or_default();
-        let initial = words.next().map(|word| self.span(word));
-        if name.is_empty() || words.next().is_some() {
-            return Err(ArgumentError::Syntax);
-        }
-        if !octets.is_ascii() {
-            return Err(ArgumentError::NotAscii);
-        }
-        let mechanisms = self.config.mechanisms;
-        let Some(mechanism) = mechanisms.iter().find(|one| one.name().as_bytes().eq_ignore_ascii_case(name)) else {
-            self.fault(&Reply::auth_type_unrecognized());
-            return Ok(());
-        };
-        if mechanism.shows_password() && !self.state.tls && !self.config.plaintext_auth {
-            self.fault(&Reply::encryption_required());
-            return Ok(());
-        }
-        let (exchange, challenge) = Exchange::begin(*mechanism);
-        self.state.exchange = Some(exchange);
-        self.state.go(Event::Auth, Abort::Reset);
-        match initial {
-            Some(response) => self.sasl_response(response, true),
-            None => self.challenge(challenge),
         }
         Ok(())
     }
@@ -336,11 +304,11 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         self.in_force().extensions.contains(Extensions::SMTPUTF8)
     }
 
-    fn octets(&self, span: Span) -> &[u8] {
+    pub(crate) fn octets(&self, span: Span) -> &[u8] {
         span.octets(self.line.buffer())
     }
 
-    fn span(&self, part: &[u8]) -> Span {
+    pub(crate) fn span(&self, part: &[u8]) -> Span {
         Span::of(self.line.buffer(), part)
     }
 

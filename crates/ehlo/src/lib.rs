@@ -137,12 +137,12 @@ pub use command::{
     AddressError, Attribute, Attributes, Body, ByMode, DeliverBy, Domain, Etrn, EtrnOption, ForwardPath, Hello, Hold,
     Literal, Mail, Mailbox, Notify, Orcpt, Query, Rcpt, Ret, ReversePath, Xtext,
 };
-pub use config::{Config, EarlyTalk, Extensions, LineEndings, Mode, Peer, Tolerance, Vrfy};
+pub use config::{Config, EarlyTalk, Extensions, LineEndings, Mode, Peer, Tls, Tolerance, Vrfy};
 pub use error::ApiMisuse;
 pub use phase::Phase;
 pub use reply::{CATALOGUE, Enhanced, Reply, Row, Stage};
 pub use request::*;
-pub use sasl::{Credentials, Mechanism};
+pub use sasl::{CramMd5, Credentials, Mechanism, ScramHash, ScramKeys, ScramProof, ServerSignature, UnknownMechanism};
 pub use secret::Secret;
 pub use session::Session;
 pub use step::{Abort, Step};

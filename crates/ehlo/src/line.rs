@@ -139,6 +139,21 @@ impl<const N: usize> Line<N> {
         kept
     }
 
+    /// Keeps a part of the buffer at its start, and drops all else; where it lies then.
+    pub(crate) fn keep_only(&mut self, part: Span) -> Span {
+        self.kept = 0;
+        let kept = self.keep(part);
+        self.buffer.truncate(usize::from(self.kept));
+        kept
+    }
+
+    /// Keeps an octet more, behind all that is in the buffer; false where there is no room.
+    pub(crate) fn keep_octet(&mut self, octet: u8) -> bool {
+        let fits = self.buffer.push(octet).is_ok();
+        self.kept = u16::try_from(self.buffer.len()).unwrap_or(u16::MAX);
+        fits
+    }
+
     /// Makes ready for the next line; what is kept stays.
     pub(crate) fn next(&mut self) {
         self.buffer.truncate(usize::from(self.kept));

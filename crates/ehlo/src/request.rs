@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::content::Decoder;
 use crate::phase::Event;
 use crate::reply::Reply;
-use crate::sasl::Credentials;
+use crate::sasl::{self, Credentials, ServerSignature};
 use crate::state::{Content, Pending, State};
 use crate::step::Abort;
 use crate::write::{self, Style};
@@ -158,7 +158,7 @@ impl HelloAnswer<'_> {
         let Pending::Hello { extended, .. } = turn.state.pending else { return };
         turn.state.extended = extended;
         if extended {
-            write::ehlo(turn.out, turn.config, turn.state.tls, turn.state.trusted);
+            write::ehlo(turn.out, turn.config, turn.state.tls, turn.state.trusted, turn.state.facts);
         } else {
             turn.write(&Reply::new(250, turn.config.hostname));
         }
@@ -167,10 +167,30 @@ impl HelloAnswer<'_> {
 }
 
 impl AuthAnswer<'_> {
-    /// The client is who it says: `235`.
+    /// The client is who it says: `235`. In answer to [`Credentials::ScramUser`] and [`Credentials::ScramProof`], which prove nothing
+    /// yet, it is refused instead: `451`.
     pub fn accept(mut self) {
-        self.0.state.authenticated = true;
-        self.0.say(&Reply::auth_ok(), Event::AuthOver);
+        if self.0.state.exchange.is_some_and(|exchange| exchange.may_be_accepted()) {
+            self.0.state.authenticated = true;
+            self.0.say(&Reply::auth_ok(), Event::AuthOver);
+        }
+    }
+
+    /// Tells the client the salt and the iteration count of its password, in answer to [`Credentials::ScramUser`]: `334`. In answer to
+    /// anything else, without a salt or without iterations, or where there is no room for it: `451`.
+    pub fn salt(mut self, salt: &[u8], iterations: u32) {
+        let turn = &mut self.0;
+        if sasl::salt(turn.state, turn.out, turn.line, salt, iterations) {
+            turn.go_on();
+        }
+    }
+
+    /// Gives the server's own proof, in answer to [`Credentials::ScramProof`]: `334`. In answer to anything else: `451`.
+    pub fn signature(mut self, signature: &ServerSignature) {
+        let turn = &mut self.0;
+        if sasl::signature(turn.state, turn.out, signature) {
+            turn.go_on();
+        }
     }
 }
 
@@ -321,6 +341,7 @@ struct Turn<'s> {
     config: &'s Config<'s>,
     state: &'s mut State,
     out: &'s mut VecView<u8>,
+    line: &'s [u8],
     settled: bool,
 }
 
@@ -403,6 +424,12 @@ impl Turn<'_> {
         self.state.answered(self.config);
     }
 
+    /// Leaves the phase as it is, to wait for what the client says next.
+    fn go_on(&mut self) {
+        self.settled = true;
+        self.state.pending = Pending::None;
+    }
+
     /// A temporary failure is not the client's, and does not count.
     fn refuse_auth(&mut self, reply: &Reply<'_>) {
         if !reply.is_permanent() {
@@ -412,6 +439,8 @@ impl Turn<'_> {
         if self.state.auth_failures > self.config.auth_failures {
             self.say(&Reply::auth_failed_too_often(), Event::AuthOver);
             self.state.close(Abort::Closed);
+        } else if reply.code() == 535 && sasl::token_refused(self.state, self.out) {
+            self.go_on();
         } else {
             self.say(reply, Event::AuthOver);
         }
@@ -430,6 +459,11 @@ impl Drop for Turn<'_> {
     }
 }
 
+/// Refuses an authentication that the core itself can tell to fail, as if the caller did.
+pub(crate) fn fail_auth(config: &Config<'_>, state: &mut State, out: &mut VecView<u8>, line: &[u8]) {
+    Turn { config, state, out, line, settled: false }.refuse(&Reply::auth_failed());
+}
+
 /// Rebuilds the pending request: its view from the line, its answer from the rest of the session.
 pub(crate) fn pending<'s>(
     config: &'s Config<'s>,
@@ -440,7 +474,8 @@ pub(crate) fn pending<'s>(
     let pending = state.pending;
     let exchange = state.exchange;
     let size = state.content.size;
-    let turn = Turn { config, state, out, settled: false };
+    let facts = state.facts;
+    let turn = Turn { config, state, out, line, settled: false };
     Some(match pending {
         Pending::None => {
             let mut turn = turn;
@@ -454,7 +489,7 @@ pub(crate) fn pending<'s>(
         }
         // The exchange is complete wherever this is pending; where it were not, dropping the turn refuses.
         Pending::Auth => {
-            let credentials = exchange.and_then(|exchange| exchange.credentials(line))?;
+            let credentials = exchange.and_then(|exchange| exchange.credentials(line, config, &facts))?;
             Request::Auth(AuthRequest { credentials, answer: AuthAnswer(turn) })
         }
         Pending::Mail(mail) => Request::Mail(MailRequest { command: mail.view(line), answer: MailAnswer(turn) }),

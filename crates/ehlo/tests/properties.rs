@@ -170,7 +170,9 @@ fn suffer<const LINE: usize, const OUT: usize>(
             Happening::Time(millis) => drop(client.pass(Millis::from_millis(*millis))),
             Happening::Eof => drop(client.eof()),
             Happening::Shutdown => drop(client.shutdown()),
-            Happening::TlsStarted => assert_eq!(client.session.tls_started().is_ok(), client.starts_tls),
+            Happening::TlsStarted => {
+                assert_eq!(client.session.tls_started(ehlo::Tls::default()).is_ok(), client.starts_tls)
+            }
             Happening::TlsFailed => assert_eq!(client.session.tls_failed().is_ok(), client.starts_tls),
             Happening::Request => assert!(client.session.request().is_none()),
             Happening::Consume(n) => client.session.consume_output(*n),

@@ -35,7 +35,11 @@ pub enum Command {
         json: bool,
     },
     /// Read a password from standard input, and print what the accounts file wants of it
-    Passwd,
+    Passwd {
+        /// Keep the password itself too, which CRAM-MD5 needs: whoever reads the accounts file then knows it
+        #[arg(long)]
+        cram_md5: bool,
+    },
 }
 
 /// What `ehlod serve` is given.
@@ -70,7 +74,7 @@ pub fn run(cli: &Cli) -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::Check { config } => check(config),
         Command::Replies { json } => replies::run(*json),
-        Command::Passwd => passwd::run(),
+        Command::Passwd { cram_md5 } => passwd::run(*cram_md5),
     }
 }
 

@@ -13,6 +13,7 @@
 //! | [`mailbox`], [`memory`], [`tally`], [`tls`], [`log`] | what they share |
 
 pub mod bind;
+pub mod certificate;
 pub mod cli;
 pub mod config;
 mod date;

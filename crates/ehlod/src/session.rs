@@ -1,8 +1,10 @@
 //! One client's session: what it has said so far, put to the policy, and what is logged of it.
 
+use crate::certificate;
 use crate::config::{Kind, Listener, TlsMode};
 use crate::directory::Login;
-use crate::policy;
+use crate::mailbox::Mailbox;
+use crate::policy::{self, Step};
 use crate::queue_id;
 use crate::site::Site;
 use crate::tally::Tally;
@@ -10,7 +12,7 @@ use crate::trace::{Received, Transmission, return_path};
 use crate::transaction::Transaction;
 use ehlo::{Abort, Credentials, Hello, Mail, Query, Rcpt, Reply};
 use ehlo_tokio::rustls::ServerConnection;
-use ehlo_tokio::{Accepted, Connection, Handler, Receipt, Recipient, Verified};
+use ehlo_tokio::{Accepted, AuthStep, Connection, Handler, Receipt, Recipient, Verified};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
@@ -51,7 +53,11 @@ struct Session {
     hello: Option<(String, bool)>,
     /// The version and cipher suite of TLS.
     tls: Option<(String, String)>,
+    /// The addresses that the client's certificate speaks for.
+    addresses: Vec<Mailbox>,
     login: Option<Login>,
+    /// Room for a salt that an answer borrows.
+    salt: Vec<u8>,
     transaction: Option<Transaction>,
     /// In LMTP, what became of the message, for the recipients that are yet to be answered.
     outcome: Option<Result<(), Reply<'static>>>,
@@ -71,7 +77,9 @@ impl Session {
             client_text: client.map_or_else(|| "local".to_owned(), |client| client.to_string()),
             hello: None,
             tls: None,
+            addresses: Vec::new(),
             login: None,
+            salt: Vec::new(),
             transaction: None,
             outcome: None,
             text: String::new(),
@@ -159,6 +167,8 @@ impl Handler for Session {
         });
         let cipher = tls.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str()).unwrap_or("unknown");
         self.tls = Some((version.to_owned(), cipher.to_owned()));
+        let certificate = tls.peer_certificates().and_then(|chain| chain.first());
+        self.addresses = certificate.map_or_else(Vec::new, |certificate| certificate::addresses(certificate));
         self.hello = None;
         self.login = None;
     }
@@ -168,9 +178,19 @@ impl Handler for Session {
         Ok(())
     }
 
-    async fn auth<'a>(&'a mut self, credentials: Credentials<'a>) -> Result<(), Reply<'a>> {
-        self.login = Some(policy::authenticate(&self.site, credentials).await?);
-        Ok(())
+    async fn auth<'a>(&'a mut self, credentials: Credentials<'a>) -> Result<AuthStep<'a>, Reply<'a>> {
+        Ok(match policy::authenticate(&self.site, &self.addresses, credentials).await? {
+            Step::In(login) => {
+                self.login = Some(login);
+                AuthStep::Authenticated
+            }
+            Step::Anonymous => AuthStep::Authenticated,
+            Step::Salt(salt, iterations) => {
+                self.salt = salt;
+                AuthStep::Salt { salt: &self.salt, iterations }
+            }
+            Step::Signature(signature) => AuthStep::Signature(signature),
+        })
     }
 
     async fn mail<'a>(&'a mut self, mail: Mail<'a>) -> Result<(), Reply<'a>> {

@@ -1,8 +1,6 @@
 //! What the server runs by: the configuration, and what was opened for it. A reload makes a new one; sessions keep theirs.
 
-use crate::config::{
-    Config, Expn, Extension, Kind, LineEndings, Listener, Mechanism, Problems, TlsMode, Tolerance, Vrfy,
-};
+use crate::config::{Config, Expn, Extension, Kind, LineEndings, Listener, Problems, TlsMode, Tolerance, Vrfy};
 use crate::delivery::Delivery;
 use crate::directory::Directory;
 use crate::memory::Budget;
@@ -32,7 +30,8 @@ pub struct Site {
     /// Turns at checking a password.
     pub password_checks: Arc<Semaphore>,
     tls: Option<TlsAcceptorDebug>,
-    mechanisms: Vec<ehlo::Mechanism>,
+    /// The hash of the certificate, for channel binding.
+    end_point: Option<Vec<u8>>,
 }
 
 /// `TlsAcceptor` has no `Debug`.
@@ -73,17 +72,16 @@ impl Site {
     pub fn open(config: Config) -> Result<Self, SiteError> {
         let directory = Directory::open(&config).map_err(SiteError::Problems)?;
         let delivery = Delivery::open(&config).map_err(|error| SiteError::Unusable(error.to_string()))?;
-        let tls = match &config.tls {
+        let (tls, end_point) = match &config.tls {
             Some(files) => {
-                let tls = tls::server_config(files).map_err(|error| SiteError::Unusable(error.to_string()))?;
-                Some(TlsAcceptorDebug(tls.into()))
+                let opened = tls::open(files).map_err(|error| SiteError::Unusable(error.to_string()))?;
+                (Some(TlsAcceptorDebug(opened.config.into())), opened.end_point)
             }
-            None => None,
+            None => (None, None),
         };
-        let mechanisms = config.auth.mechanisms.iter().map(mechanism).collect();
         let memory = Budget::new(config.limits.memory);
         let password_checks = Arc::new(Semaphore::new(PASSWORD_CHECKS));
-        Ok(Self { config, directory, delivery, memory, password_checks, tls, mechanisms })
+        Ok(Self { config, directory, delivery, memory, password_checks, tls, end_point })
     }
 
     /// The TLS acceptor, where there is a certificate.
@@ -103,13 +101,13 @@ impl Site {
             Tolerance::Refuse => ehlo::Tolerance::Refuse,
             Tolerance::Allow => ehlo::Tolerance::Allow,
         };
-        let config = ehlo::Config::new(&self.config.hostname)
+        let mut config = ehlo::Config::new(&self.config.hostname)
             .mode(match listener.kind {
                 Kind::Mx | Kind::Submission => Mode::Smtp,
                 Kind::Lmtp => Mode::Lmtp,
             })
             .extensions(protocol.extensions.iter().map(extension).fold(Extensions::NONE, Extensions::with))
-            .mechanisms(&self.mechanisms)
+            .mechanisms(&auth.mechanisms)
             .starttls(listener.tls == TlsMode::StartTls)
             .require_auth(listener.require_auth)
             .plaintext_auth(auth.plaintext_without_tls)
@@ -137,6 +135,12 @@ impl Site {
             .command_timeout(millis(timeouts.command))
             .data_timeout(millis(timeouts.data))
             .session_timeout(millis(timeouts.session));
+        if let Some(minimum) = auth.minimum {
+            config = config.auth_minimum(minimum);
+        }
+        if let Some(hash) = &self.end_point {
+            config = config.tls_server_end_point(hash);
+        }
         match &self.config.help_url {
             Some(url) => config.help_url(url),
             None => config,
@@ -151,13 +155,6 @@ fn count(limit: u32) -> u16 {
 
 fn millis(time: Duration) -> Millis {
     Millis::from_millis(u32::try_from(time.as_millis()).unwrap_or(u32::MAX))
-}
-
-fn mechanism(mechanism: &Mechanism) -> ehlo::Mechanism {
-    match mechanism {
-        Mechanism::Plain => ehlo::Mechanism::Plain,
-        Mechanism::Login => ehlo::Mechanism::Login,
-    }
 }
 
 fn extension(extension: &Extension) -> Extensions {

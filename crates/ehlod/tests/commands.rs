@@ -66,6 +66,15 @@ fn passwd() {
     }
 }
 
+/// CRAM-MD5 costs a warning, and stands in the same line.
+#[test]
+fn passwd_that_can_be_recovered() {
+    let done = ehlod(&["passwd", "--cram-md5"], b"secret\n");
+    assert!(text(&done.stdout).ends_with(" CRAM-MD5$c2VjcmV0\n") && text(&done.stdout).lines().count() == 1);
+    assert!(text(&done.stderr).starts_with("warning: the line holds the password itself"));
+    assert_eq!(text(&ehlod(&["passwd"], b"secret\n").stderr), "");
+}
+
 /// What `ehlod passwd` prints lets the user of the accounts file in, as long as the password is the same.
 #[test]
 fn passwd_and_the_accounts_file() {

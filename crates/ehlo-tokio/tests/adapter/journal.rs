@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use ehlo_tokio::ehlo::{Abort, Config, Credentials, Hello, Mail, Rcpt, Reply};
 use ehlo_tokio::rustls::ServerConnection;
-use ehlo_tokio::{Connection, Handler, Receipt, Recipient};
+use ehlo_tokio::{AuthStep, Connection, Handler, Receipt, Recipient};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, Join, ReadHalf, SimplexStream, WriteHalf};
 use tokio::task::JoinHandle;
 
@@ -60,11 +60,11 @@ impl Handler for Journal {
         Ok(())
     }
 
-    async fn auth<'a>(&'a mut self, credentials: Credentials<'a>) -> Result<(), Reply<'a>> {
+    async fn auth<'a>(&'a mut self, credentials: Credentials<'a>) -> Result<AuthStep<'a>, Reply<'a>> {
         match credentials {
             Credentials::Password { user, password, .. } if password.expose() == b"secret" => {
                 self.note(format!("auth {user}"));
-                Ok(())
+                Ok(AuthStep::Authenticated)
             }
             _ => Err(Reply::auth_failed()),
         }

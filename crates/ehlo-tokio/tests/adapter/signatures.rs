@@ -1,7 +1,7 @@
 //! The methods of a handler, written in each way that reads well. That it compiles is the test.
 
 use ehlo_tokio::ehlo::{Credentials, Hello, Mail, Query, Rcpt, Reply};
-use ehlo_tokio::{Connection, Handler, Receipt, Recipient, Verified};
+use ehlo_tokio::{AuthStep, Connection, Handler, Receipt, Recipient, Verified};
 
 use crate::client::Client;
 use crate::journal::{CONFIG, spawn};
@@ -13,7 +13,7 @@ impl Handler for Elided {
     async fn hello(&mut self, _: Hello<'_>) -> Result<(), Reply<'_>> {
         Ok(())
     }
-    async fn auth(&mut self, _: Credentials<'_>) -> Result<(), Reply<'_>> {
+    async fn auth(&mut self, _: Credentials<'_>) -> Result<AuthStep<'_>, Reply<'_>> {
         Err(Reply::auth_failed())
     }
     async fn mail(&mut self, mail: Mail<'_>) -> Result<(), Reply<'_>> {

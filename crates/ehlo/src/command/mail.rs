@@ -43,7 +43,7 @@ pub struct Mail<'a> {
 }
 
 impl<'a> Mail<'a> {
-    const fn new(reverse_path: ReversePath<'a>) -> Self {
+    pub(crate) const fn new(reverse_path: ReversePath<'a>) -> Self {
         Self {
             reverse_path,
             size: None,
@@ -101,22 +101,37 @@ pub(crate) struct InForce {
 }
 
 impl InForce {
+    /// Everything, with no limits: for parameters that were checked before.
+    pub(crate) const ALL: Self =
+        Self { extensions: Extensions::ALL, auth: true, longest_hold: u32::MAX, shortest_by: 0 };
+
     fn offers(self, extension: Extensions) -> Result<(), ArgumentError> {
         if self.extensions.contains(extension) { Ok(()) } else { Err(ArgumentError::UnknownParameter) }
     }
 }
 
-/// `mail = "MAIL FROM:" Reverse-path [SP Mail-parameters]`, from behind `MAIL `.
-pub(crate) fn mail(arguments: &[u8], in_force: InForce) -> Result<Mail<'_>, ArgumentError> {
+/// `mail = "MAIL FROM:" Reverse-path [SP Mail-parameters]`, from behind `MAIL `; the parameters as they stand, too.
+pub(crate) fn mail(arguments: &[u8], in_force: InForce) -> Result<(Mail<'_>, &[u8]), ArgumentError> {
     let utf8 = utf8_line(arguments, in_force.extensions.contains(Extensions::SMTPUTF8))?;
     let path = after_keyword(b"FROM:", arguments)?;
     let (rest, reverse_path) = reverse_path(path, utf8).map_err(|_| ArgumentError::Syntax)?;
+    let mail = mail_parameters(reverse_path, rest, utf8, in_force)?;
+    if utf8 && !mail.smtputf8 { Err(ArgumentError::NotAscii) } else { Ok((mail, rest)) }
+}
+
+/// The command that a path and parameters make.
+pub(crate) fn mail_parameters<'l>(
+    reverse_path: ReversePath<'l>,
+    parameters: &'l [u8],
+    utf8: bool,
+    in_force: InForce,
+) -> Result<Mail<'l>, ArgumentError> {
     let mut mail = Mail::new(reverse_path);
     let mut once = Once::default();
-    for parameter in Parameters::new(rest, utf8) {
+    for parameter in Parameters::new(parameters, utf8) {
         mail_parameter(&mut mail, &mut once, parameter?, in_force)?;
     }
-    if utf8 && !mail.smtputf8 { Err(ArgumentError::NotAscii) } else { Ok(mail) }
+    Ok(mail)
 }
 
 /// Reads one parameter of MAIL into it. Each `once` has a bit of its own.
@@ -189,14 +204,24 @@ fn mail_parameter<'l>(
 }
 
 /// `rcpt = "RCPT TO:" ( "<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path ) [SP Rcpt-parameters]`, from behind `RCPT `.
-/// `smtputf8` says whether the transaction is internationalised.
-pub(crate) fn rcpt(arguments: &[u8], smtputf8: bool, in_force: InForce) -> Result<Rcpt<'_>, ArgumentError> {
+/// `smtputf8` says whether the transaction is internationalised. The parameters as they stand, too.
+pub(crate) fn rcpt(arguments: &[u8], smtputf8: bool, in_force: InForce) -> Result<(Rcpt<'_>, &[u8]), ArgumentError> {
     let utf8 = utf8_line(arguments, smtputf8)?;
     let path = after_keyword(b"TO:", arguments)?;
     let (rest, forward_path) = forward_path(path, utf8).map_err(|_| ArgumentError::Syntax)?;
+    Ok((rcpt_parameters(forward_path, rest, utf8, in_force)?, rest))
+}
+
+/// The command that a path and parameters make.
+pub(crate) fn rcpt_parameters<'l>(
+    forward_path: ForwardPath<'l>,
+    parameters: &'l [u8],
+    utf8: bool,
+    in_force: InForce,
+) -> Result<Rcpt<'l>, ArgumentError> {
     let mut rcpt = Rcpt { forward_path, notify: None, orcpt: None };
     let mut once = Once::default();
-    for parameter in Parameters::new(rest, utf8) {
+    for parameter in Parameters::new(parameters, utf8) {
         let parameter = parameter?;
         let value = parameter.value.map(text);
         if parameter.is(b"NOTIFY") {
@@ -256,14 +281,14 @@ mod tests {
     fn every_parameter_is_read() {
         let line = b"from: <a@b> size=12 BODY=8bitmime SMTPUTF8 AUTH=c+2Bd ret=FULL envid=e by=60;RT RequireTLS mt-priority=-3 \
             holdfor=100 solicit=org.example:ADV";
-        let mail = mail(line, ALL).unwrap();
+        let (mail, parameters) = mail(line, ALL).unwrap();
         assert_eq!(mail.reverse_path.as_str(), "a@b");
         assert_eq!((mail.size, mail.body, mail.smtputf8), (Some(12), Some(Body::EightBitMime), true));
         assert!(mail.auth.unwrap().decoded().eq(*b"c+d"));
         assert_eq!((mail.ret, mail.priority, mail.hold), (Some(Ret::Full), Some(-3), Some(Hold::For(100))));
         assert_eq!(mail.deliver_by, Some(DeliverBy { seconds: 60, mode: ByMode::Return, trace: true }));
         assert!(mail.require_tls && mail.envid.is_some() && mail.solicit.is_some());
-        assert_eq!(ParkedMail::new(line, &mail).view(line), mail);
+        assert_eq!(ParkedMail::new(line, &mail, parameters).view(line), mail);
     }
 
     #[test]
@@ -330,9 +355,9 @@ mod tests {
     #[test]
     fn recipients() {
         let line = b"TO:<\"b ob\"@x.y> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;b@x";
-        let parsed = rcpt(line, false, ALL).unwrap();
+        let (parsed, parameters) = rcpt(line, false, ALL).unwrap();
         assert_eq!(parsed.forward_path.as_str(), "\"b ob\"@x.y");
-        assert_eq!(ParkedRcpt::new(line, &parsed).view(line), parsed);
+        assert_eq!(ParkedRcpt::new(line, &parsed, parameters).view(line), parsed);
         for bad in ["NOTIFY=NEVER,SUCCESS", "NOTIFY", "ORCPT=a", "NOTIFY=NEVER NOTIFY=NEVER", "="] {
             let mut line = heapless::String::<80>::new();
             line.push_str("TO:<a@b> ").unwrap();

@@ -1,10 +1,9 @@
 //! Commands as places in the line, which is how they are kept while a decision is pending.
+//!
+//! Of the parameters only the place is kept, and they are read again for the view: as fields they would make a quarter of a session.
 
-use super::dsn::{Notify, Orcpt, Ret};
-use super::mail::{Body, Mail, Rcpt};
+use super::mail::{Body, InForce, Mail, Rcpt, mail_parameters, rcpt_parameters};
 use super::mailbox::Mailbox;
-use super::options::{DeliverBy, Hold};
-use super::parameters::Xtext;
 use super::path::{ForwardPath, ReversePath};
 use crate::buffer::Span;
 
@@ -23,48 +22,20 @@ fn rebuild(line: &[u8], span: MailboxSpan) -> Option<Mailbox<'_>> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ParkedMail {
     path: MailboxSpan,
-    size: Option<u64>,
-    auth: Option<Span>,
-    envid: Option<Span>,
-    solicit: Option<Span>,
-    hold: Option<ParkedHold>,
-    deliver_by: Option<DeliverBy>,
-    priority: Option<i8>,
-    body: Option<Body>,
-    ret: Option<Ret>,
+    parameters: Span,
     smtputf8: bool,
-    require_tls: bool,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum ParkedHold {
-    For(u32),
-    Until(Span),
+    binary: bool,
 }
 
 impl ParkedMail {
-    pub(crate) fn new(line: &[u8], mail: &Mail<'_>) -> Self {
-        let xtext = |xtext: Xtext<'_>| Span::of(line, xtext.encoded().as_bytes());
-        Self {
-            path: match &mail.reverse_path {
-                ReversePath::Null => None,
-                ReversePath::Mailbox(mailbox) => park(line, mailbox),
-            },
-            size: mail.size,
-            auth: mail.auth.map(xtext),
-            envid: mail.envid.map(xtext),
-            solicit: mail.solicit.map(|keywords| Span::of(line, keywords.as_bytes())),
-            hold: mail.hold.map(|hold| match hold {
-                Hold::For(seconds) => ParkedHold::For(seconds),
-                Hold::Until(time) => ParkedHold::Until(Span::of(line, time.as_bytes())),
-            }),
-            deliver_by: mail.deliver_by,
-            priority: mail.priority,
-            body: mail.body,
-            ret: mail.ret,
-            smtputf8: mail.smtputf8,
-            require_tls: mail.require_tls,
-        }
+    /// Of a command and its parameters, both in the line.
+    pub(crate) fn new(line: &[u8], mail: &Mail<'_>, parameters: &[u8]) -> Self {
+        let path = match &mail.reverse_path {
+            ReversePath::Null => None,
+            ReversePath::Mailbox(mailbox) => park(line, mailbox),
+        };
+        let binary = mail.body == Some(Body::BinaryMime);
+        Self { path, parameters: Span::of(line, parameters), smtputf8: mail.smtputf8, binary }
     }
 
     pub(crate) const fn smtputf8(&self) -> bool {
@@ -72,29 +43,14 @@ impl ParkedMail {
     }
 
     /// Whether the body is any octets.
-    pub(crate) fn is_binary(&self) -> bool {
-        self.body == Some(Body::BinaryMime)
+    pub(crate) const fn is_binary(&self) -> bool {
+        self.binary
     }
 
     pub(crate) fn view<'l>(&self, line: &'l [u8]) -> Mail<'l> {
-        let xtext = |span: Span| Xtext::parse(span.text(line));
-        Mail {
-            reverse_path: rebuild(line, self.path).map_or(ReversePath::Null, ReversePath::Mailbox),
-            size: self.size,
-            body: self.body,
-            smtputf8: self.smtputf8,
-            auth: self.auth.and_then(xtext),
-            ret: self.ret,
-            envid: self.envid.and_then(xtext),
-            deliver_by: self.deliver_by,
-            require_tls: self.require_tls,
-            priority: self.priority,
-            hold: self.hold.map(|hold| match hold {
-                ParkedHold::For(seconds) => Hold::For(seconds),
-                ParkedHold::Until(span) => Hold::Until(span.text(line)),
-            }),
-            solicit: self.solicit.map(|span| span.text(line)),
-        }
+        let path = rebuild(line, self.path).map_or(ReversePath::Null, ReversePath::Mailbox);
+        // They were right when the command was read.
+        mail_parameters(path, self.parameters.octets(line), true, InForce::ALL).unwrap_or(Mail::new(path))
     }
 }
 
@@ -102,30 +58,23 @@ impl ParkedMail {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ParkedRcpt {
     path: MailboxSpan,
-    notify: Option<Notify>,
-    /// All of the value: type and address.
-    orcpt: Option<Span>,
+    parameters: Span,
 }
 
 impl ParkedRcpt {
-    pub(crate) fn new(line: &[u8], rcpt: &Rcpt<'_>) -> Self {
+    /// Of a command and its parameters, both in the line.
+    pub(crate) fn new(line: &[u8], rcpt: &Rcpt<'_>, parameters: &[u8]) -> Self {
         let path = match &rcpt.forward_path {
             ForwardPath::Postmaster => None,
             ForwardPath::Mailbox(mailbox) => park(line, mailbox),
         };
-        let orcpt = rcpt.orcpt.map(|orcpt| {
-            let start = Span::of(line, orcpt.address_type.as_bytes());
-            let end = Span::of(line, orcpt.address.encoded().as_bytes());
-            Span::new(start.start(), end.end().saturating_sub(start.start()))
-        });
-        Self { path, notify: rcpt.notify, orcpt }
+        Self { path, parameters: Span::of(line, parameters) }
     }
 
     pub(crate) fn view<'l>(&self, line: &'l [u8]) -> Rcpt<'l> {
-        Rcpt {
-            forward_path: rebuild(line, self.path).map_or(ForwardPath::Postmaster, ForwardPath::Mailbox),
-            notify: self.notify,
-            orcpt: self.orcpt.and_then(|span| Orcpt::parse(span.text(line))),
-        }
+        let path = rebuild(line, self.path).map_or(ForwardPath::Postmaster, ForwardPath::Mailbox);
+        // They were right when the command was read.
+        let rcpt = rcpt_parameters(path, self.parameters.octets(line), true, InForce::ALL);
+        rcpt.unwrap_or(Rcpt { forward_path: path, notify: None, orcpt: None })
     }
 }

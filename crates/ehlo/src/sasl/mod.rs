@@ -1,51 +1,61 @@
 //! SASL (RFC 4422) as exchanges within AUTH (RFC 4954).
 
 mod base64;
+mod bearer;
+mod challenge;
+mod cram;
+mod credentials;
+mod dialogue;
 mod exchange;
+mod gs2;
+mod mechanism;
+mod nonce;
+mod offer;
+mod password;
+mod scram;
+#[cfg(feature = "scram")]
+mod scram_verify;
+#[cfg(test)]
+mod tests;
 
-pub(crate) use exchange::{Exchange, Outcome};
+pub use cram::CramMd5;
+pub use credentials::Credentials;
+pub use mechanism::{Mechanism, ScramHash, UnknownMechanism};
+pub use scram::{ScramKeys, ScramProof, ServerSignature};
 
-use crate::secret::Secret;
+pub(crate) use exchange::Exchange;
+pub(crate) use offer::{Facts, usable};
 
-/// A SASL mechanism.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum Mechanism {
-    /// RFC 4616.
-    Plain,
-    /// The mechanism that older devices speak; it has no RFC.
-    Login,
+use crate::state::State;
+use heapless::VecView;
+
+/// Writes the challenge with the salt (RFC 5802 7, `server-first-message`); whether that could be done.
+pub(crate) fn salt(state: &mut State, out: &mut VecView<u8>, line: &[u8], salt: &[u8], iterations: u32) -> bool {
+    let (Some(Exchange::ScramUser(scram)), Some(nonce)) = (state.exchange, state.facts.nonce()) else { return false };
+    if salt.is_empty() || iterations == 0 || !challenge::write(out, scram.server_first(line, nonce, salt, iterations)) {
+        return false;
+    }
+    state.exchange = Some(Exchange::ScramFinal(scram));
+    true
 }
 
-impl Mechanism {
-    /// The registered name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Plain => "PLAIN",
-            Self::Login => "LOGIN",
-        }
+/// Writes the challenge with the server's signature (RFC 5802 7, `server-final-message`); whether that could be done.
+pub(crate) fn signature(state: &mut State, out: &mut VecView<u8>, signature: &ServerSignature) -> bool {
+    let Some(Exchange::ScramProof(scram)) = state.exchange else { return false };
+    let text = b"v=".iter().copied().chain(base64::encoded(signature.octets().iter().copied()));
+    if !challenge::write(out, text) {
+        return false;
     }
-
-    /// Whether it shows the password to whoever sees the connection, and so wants TLS.
-    pub const fn shows_password(self) -> bool {
-        match self {
-            Self::Plain | Self::Login => true,
-        }
-    }
+    state.exchange = Some(Exchange::ScramEnd(scram));
+    true
 }
 
-/// What a client says to prove who it is.
-#[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
-pub enum Credentials<'s> {
-    /// A user name and a password, by PLAIN or LOGIN. All are UTF-8.
-    Password {
-        /// The identity to act as (RFC 4616); empty for that of the user.
-        authorization: &'s str,
-        /// The user name, at least one octet.
-        user: &'s str,
-        /// The password, at least one octet.
-        password: Secret<'s>,
-    },
+/// Writes the challenge that tells why a token is refused (RFC 7628 3.2.2); whether there was a token, and that could be done.
+pub(crate) fn token_refused(state: &mut State, out: &mut VecView<u8>) -> bool {
+    let Some(Exchange::Bearer { mechanism, .. }) = state.exchange else { return false };
+    if !challenge::write(out, bearer::error(mechanism).bytes()) {
+        return false;
+    }
+    state.exchange = Some(Exchange::BearerRefused);
+    true
 }

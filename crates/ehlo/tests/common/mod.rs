@@ -189,7 +189,7 @@ impl<'c, const LINE: usize, const OUT: usize> Client<'c, LINE, OUT> {
     }
 
     pub fn tls_started(&mut self) {
-        self.session.tls_started().expect("a handshake is due");
+        self.session.tls_started(ehlo::Tls::default()).expect("a handshake is due");
         self.starts_tls = false;
         self.feed(b"");
     }
@@ -266,7 +266,7 @@ pub fn describe(request: &Request<'_>) -> String {
         Request::Connect(_) => "connect".into(),
         Request::Hello(request) => format!("hello {}", request.command.name),
         Request::Auth(request) => match request.credentials {
-            Credentials::Password { authorization, user, password } => {
+            Credentials::Password { authorization, user, password, .. } => {
                 format!("auth {authorization}/{user}/{}", String::from_utf8_lossy(password.expose()))
             }
             other => panic!("new credentials: {other:?}"),

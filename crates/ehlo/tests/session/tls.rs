@@ -31,18 +31,18 @@ fn starttls_forgets_what_was_said_in_plaintext() {
 #[test]
 fn a_handshake_is_only_done_when_due() {
     let mut client = welcome(&FULL);
-    assert_eq!(client.session.tls_started(), Err(ApiMisuse));
+    assert_eq!(client.session.tls_started(ehlo::Tls::default()), Err(ApiMisuse));
     client.connect();
-    assert_eq!(client.session.tls_started(), Err(ApiMisuse));
+    assert_eq!(client.session.tls_started(ehlo::Tls::default()), Err(ApiMisuse));
     assert_eq!(client.session.tls_failed(), Err(ApiMisuse));
     // The reply has to go out in plaintext first.
     client.say("EHLO x");
     let mut input: &[u8] = b"STARTTLS\r\n";
     assert_eq!(client.session.advance(Instant::from_millis(client.now), &mut input), Step::Send);
-    assert_eq!(client.session.tls_started(), Err(ApiMisuse));
+    assert_eq!(client.session.tls_started(ehlo::Tls::default()), Err(ApiMisuse));
     client.feed(b"");
-    assert_eq!(client.session.tls_started(), Ok(()));
-    assert_eq!(client.session.tls_started(), Err(ApiMisuse));
+    assert_eq!(client.session.tls_started(ehlo::Tls::default()), Ok(()));
+    assert_eq!(client.session.tls_started(ehlo::Tls::default()), Err(ApiMisuse));
 }
 
 #[test]

@@ -14,6 +14,7 @@ pub mod units;
 pub(crate) mod values;
 
 pub use address::Address;
+pub use ehlo::Mechanism;
 pub(crate) use error::Report;
 pub use error::{Problem, Problems};
 pub use units::Network;
@@ -108,6 +109,8 @@ pub struct Tls {
     pub certificate: PathBuf,
     /// The private key, in PEM.
     pub key: PathBuf,
+    /// Who signs certificates of clients, in PEM: with it they are asked for, for AUTH EXTERNAL.
+    pub client_ca: Option<PathBuf>,
 }
 
 /// Limits on what clients may use up. None is zero, but for the reserve.
@@ -310,23 +313,35 @@ pub enum Expn {
 pub struct Auth {
     /// The SASL mechanisms, each once, in the order they are offered.
     pub mechanisms: Vec<Mechanism>,
-    /// Whether a password may cross the network without TLS.
+    /// Whether a password or a token may cross the network without TLS.
     pub plaintext_without_tls: bool,
+    /// The weakest mechanism that is taken.
+    pub minimum: Option<Mechanism>,
+    /// The file of bearer tokens, where there is one.
+    pub bearer_tokens: Option<PathBuf>,
+}
+
+impl Auth {
+    /// Whether nobody can authenticate without TLS.
+    pub(crate) fn needs_tls(&self) -> bool {
+        let under_tls = |mechanism: &Mechanism| {
+            mechanism.binds_channel()
+                || *mechanism == Mechanism::External
+                || (mechanism.shows_password() && !self.plaintext_without_tls)
+        };
+        self.mechanisms.iter().all(under_tls)
+    }
 }
 
 impl Default for Auth {
     fn default() -> Self {
-        Self { mechanisms: vec![Mechanism::Plain, Mechanism::Login], plaintext_without_tls: false }
+        Self {
+            mechanisms: vec![Mechanism::Plain, Mechanism::Login],
+            plaintext_without_tls: false,
+            minimum: None,
+            bearer_tokens: None,
+        }
     }
-}
-
-/// A SASL mechanism.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mechanism {
-    /// RFC 4616.
-    Plain,
-    /// The older one, which many clients still prefer.
-    Login,
 }
 
 /// A domain the server takes mail for.

@@ -37,7 +37,7 @@ fn sections(document: &mut Table<'_, '_>, base: &Path, overrides: &Overrides) ->
     document.off("trusted_proxies", values::empty_list);
     let tls = tls(document, base);
     let accounts = directory(document, base);
-    let auth = auth(document);
+    let auth = auth(document, base);
     let config = Config {
         hostname: hostname.map_or_else(machine_name, |found| found.value),
         help_url: help_url.map(|found| found.value),
@@ -126,7 +126,7 @@ fn listeners(
                 "require_auth",
                 "needs a mechanism (set auth.mechanisms, or require_auth = false)",
             );
-        } else if require_auth && tls_mode == TlsMode::None && !auth.plaintext_without_tls {
+        } else if require_auth && tls_mode == TlsMode::None && auth.needs_tls() {
             table.warning(
                 require_auth_at,
                 "require_auth",
@@ -152,17 +152,22 @@ fn tls(document: &mut Table<'_, '_>, base: &Path) -> Section<Tls> {
     let Some(mut table) = document.table("tls") else { return Section::Absent };
     let certificate = table.required("certificate", "\"server.pem\"", values::name);
     let key = table.required("key", "\"server.key\"", values::name);
-    table.off("client_ca", values::empty_text);
+    let client_ca = table.value("client_ca", values::text).filter(|found| !found.value.is_empty());
     let section = match certificate.zip(key) {
         None => Section::Wrong,
         Some((certificate, key)) => {
-            let tls = Tls { certificate: base.join(&certificate.value), key: base.join(&key.value) };
-            match tls::server_config(&tls) {
+            let authorities = client_ca.as_ref().map(|found| base.join(&found.value));
+            let tls =
+                Tls { certificate: base.join(&certificate.value), key: base.join(&key.value), client_ca: authorities };
+            match tls::open(&tls) {
                 Ok(_) => Section::Right(tls),
                 Err(error) => {
                     match error.part {
                         Part::Certificate => table.error(certificate.at, "certificate", error.what),
                         Part::Key => table.error(key.at, "key", error.what),
+                        Part::ClientCa => {
+                            table.error(client_ca.map_or(table.at(), |found| found.at), "client_ca", error.what);
+                        }
                     }
                     Section::Wrong
                 }
@@ -260,40 +265,48 @@ fn extension(value: &DeValue<'_>) -> Result<Extension, String> {
     }
 }
 
-fn auth(document: &mut Table<'_, '_>) -> Auth {
+fn auth(document: &mut Table<'_, '_>, base: &Path) -> Auth {
     let mut table = document.table_or_empty("auth");
     let default = Auth::default();
-    let auth = Auth {
-        mechanisms: elements(table.list("mechanisms", mechanism), default.mechanisms),
-        plaintext_without_tls: table.or("plaintext_without_tls", default.plaintext_without_tls, boolean),
+    let mechanisms = table.list("mechanisms", values::mechanism);
+    for Found { at, value } in mechanisms.iter().flat_map(|list| &list.value) {
+        if *value == Mechanism::Anonymous {
+            table.warning(*at, "mechanisms", "\"ANONYMOUS\" lets everybody past listener.require_auth");
+        }
+    }
+    let minimum = |value: &DeValue<'_>| match values::empty_text(value)? {
+        true => Ok(None),
+        false => values::mechanism(value).map(Some),
     };
-    table.off("minimum", values::empty_text);
+    let auth = Auth {
+        mechanisms: elements(mechanisms, default.mechanisms),
+        plaintext_without_tls: table.or("plaintext_without_tls", default.plaintext_without_tls, boolean),
+        minimum: table.or("minimum", None, minimum),
+        bearer_tokens: table
+            .value("bearer_tokens", values::text)
+            .and_then(|found| readable(&table, base, "bearer_tokens", &found)),
+    };
     table.finish();
     auth
 }
 
-fn mechanism(value: &DeValue<'_>) -> Result<Mechanism, String> {
-    let text = values::text(value)?;
-    match text.as_str() {
-        "PLAIN" => Ok(Mechanism::Plain),
-        "LOGIN" => Ok(Mechanism::Login),
-        "CRAM-MD5" | "SCRAM-SHA-1" | "SCRAM-SHA-1-PLUS" | "SCRAM-SHA-256" | "SCRAM-SHA-256-PLUS" | "XOAUTH2"
-        | "OAUTHBEARER" | "EXTERNAL" | "ANONYMOUS" => Err(format!("{text:?} is {NOT_YET}")),
-        _ => Err(format!("unknown mechanism {text:?} (PLAIN or LOGIN)")),
+/// The path of a file that can be opened, in a key where the empty text stands for no file.
+fn readable(table: &Table<'_, '_>, base: &Path, key: &str, found: &Found<String>) -> Option<PathBuf> {
+    if found.value.is_empty() {
+        return None;
     }
+    let path = base.join(&found.value);
+    if let Err(error) = std::fs::File::open(&path) {
+        table.error(found.at, key, format!("{:?} cannot be read: {error}", found.value));
+    }
+    Some(path)
 }
 
 fn directory(document: &mut Table<'_, '_>, base: &Path) -> Option<PathBuf> {
     let mut table = document.table_or_empty("directory");
     table.value("kind", choice(&[("file", Some(())), ("sql", None)]));
     table.off("url", values::empty_text);
-    let accounts = table.value("accounts", values::name).map(|found| {
-        let path = base.join(&found.value);
-        if let Err(error) = std::fs::File::open(&path) {
-            table.error(found.at, "accounts", format!("{:?} cannot be read: {error}", found.value));
-        }
-        path
-    });
+    let accounts = table.value("accounts", values::name).and_then(|found| readable(&table, base, "accounts", &found));
     table.finish();
     accounts
 }

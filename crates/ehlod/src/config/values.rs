@@ -3,6 +3,7 @@
 use super::table::{NOT_YET, expected};
 use super::units::{self, Network};
 use crate::mailbox::{Mailbox, is_domain};
+use ehlo::Mechanism;
 use std::time::Duration;
 use toml::de::DeValue;
 
@@ -108,6 +109,15 @@ pub(crate) fn url(value: &DeValue<'_>) -> Read<String> {
 
 pub(crate) fn mailbox(value: &DeValue<'_>) -> Read<Mailbox> {
     str(value)?.parse()
+}
+
+/// A SASL mechanism, by its name in capitals.
+pub(crate) fn mechanism(value: &DeValue<'_>) -> Read<Mechanism> {
+    let text = str(value)?;
+    text.parse().map_err(|_| {
+        let known: Vec<_> = Mechanism::ALL.iter().map(|mechanism| mechanism.name()).collect();
+        format!("unknown mechanism {text:?} ({})", either(&known))
+    })
 }
 
 /// One of a few words; those with `None` are known, but not available yet.

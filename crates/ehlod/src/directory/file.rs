@@ -4,7 +4,8 @@ use crate::config::table::{Found, Table};
 use crate::config::values::{self, boolean};
 use crate::config::{Domain, Problem, Problems, Report};
 use crate::mailbox::Mailbox;
-use crate::passwd::{self, Verifier};
+use crate::passwd::{self, Stored};
+use ehlo::Mechanism;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
@@ -15,7 +16,9 @@ use toml::de::DeValue;
 pub(super) struct Account {
     pub(super) address: Mailbox,
     /// Without one the account takes mail, but nobody can log in to it.
-    pub(super) password: Option<Verifier>,
+    pub(super) password: Option<Stored>,
+    /// The mechanisms by which it may be logged in to; none of them for all.
+    pub(super) mechanisms: Vec<Mechanism>,
     pub(super) suspended: bool,
     pub(super) refuses_mail: bool,
 }
@@ -51,9 +54,9 @@ impl Accounts {
         }
     }
 
-    /// Some account's password, the same each time for the same user name. Checked in place of the one an unknown
+    /// What is stored of some account's password, the same each time for the same user name. Checked in place of the one an unknown
     /// user does not have, it takes the time that a check takes here, whatever parameters the passwords were made with.
-    pub(super) fn password_like(&self, user: &str) -> Option<&Verifier> {
+    pub(super) fn password_like(&self, user: &str) -> Option<&Stored> {
         let chosen = self.hasher.hash_one(user.to_ascii_lowercase()).checked_rem(self.with_password.len() as u64)?;
         let index = self.with_password.get(usize::try_from(chosen).ok()?)?;
         self.accounts.get(*index)?.password.as_ref()
@@ -101,7 +104,7 @@ fn account(mut table: Table<'_, '_>, accounts: &mut Accounts, domains: &[Domain]
     table.off("may_send_as", values::empty_list);
     table.later("quota", values::size);
     table.later("hard_quota", values::size);
-    table.off("mechanisms", values::empty_list);
+    let mechanisms = table.list("mechanisms", values::mechanism).map_or_else(Vec::new, |list| list.value);
     table.off("accepts_from", values::empty_list);
     table.off("blocked_senders", values::empty_list);
     table.off("forward_to", values::empty_text);
@@ -122,11 +125,13 @@ fn account(mut table: Table<'_, '_>, accounts: &mut Accounts, domains: &[Domain]
         let names: Vec<_> =
             std::iter::once(address.value.clone()).chain(aliases.into_iter().map(|alias| alias.value)).collect();
         let password = password.map(|found| found.value);
-        accounts.add(Account { address: address.value, password, suspended, refuses_mail }, names.into_iter());
+        let mechanisms = mechanisms.into_iter().map(|found| found.value).collect();
+        accounts
+            .add(Account { address: address.value, password, mechanisms, suspended, refuses_mail }, names.into_iter());
     }
     table.finish();
 }
 
-fn password(value: &DeValue<'_>) -> Result<Verifier, String> {
+fn password(value: &DeValue<'_>) -> Result<Stored, String> {
     passwd::parse(&values::text(value)?)
 }

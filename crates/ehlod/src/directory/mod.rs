@@ -4,15 +4,19 @@
 //! reload makes a new one, and whoever still holds the old one can go on using it.
 
 mod file;
+mod login;
 #[cfg(test)]
 mod tests;
+mod tokens;
+
+pub use login::Refused;
 
 use crate::config::{CatchAll, Config, Domain, Problem, Problems};
 use crate::mailbox::Mailbox;
-use crate::passwd;
 use file::{Account, Accounts};
 use std::fmt;
 use std::sync::Arc;
+use tokens::Tokens;
 
 /// The domains and accounts. Cloning is cheap: the clones share one directory.
 #[derive(Clone, Debug)]
@@ -22,6 +26,7 @@ pub struct Directory(Arc<Inner>);
 struct Inner {
     domains: Vec<Domain>,
     accounts: Accounts,
+    tokens: Tokens,
     warnings: Vec<Problem>,
 }
 
@@ -61,21 +66,29 @@ impl fmt::Display for VerifyError {
 impl std::error::Error for VerifyError {}
 
 impl Directory {
-    /// Reads the accounts file the configuration names; without one there are no accounts.
+    /// Reads the accounts file the configuration names, and the file of tokens; without them there are none.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong with the accounts file.
+    /// Everything that is wrong with the first of the two that is wrong.
     pub fn open(config: &Config) -> Result<Self, Problems> {
         let domains = config.domains.clone();
-        let (accounts, warnings) = match &config.accounts {
+        let (accounts, mut warnings) = match &config.accounts {
             Some(path) => file::read(path, &domains)?,
             None => Default::default(),
         };
-        Ok(Self(Arc::new(Inner { domains, accounts, warnings })))
+        let tokens = match &config.auth.bearer_tokens {
+            Some(path) => {
+                let (tokens, more) = tokens::read(path, |user| accounts.find(user).is_some())?;
+                warnings.extend(more);
+                tokens
+            }
+            None => Tokens::default(),
+        };
+        Ok(Self(Arc::new(Inner { domains, accounts, tokens, warnings })))
     }
 
-    /// What is allowed in the accounts file, but is likely not what the administrator wants.
+    /// What is allowed in the files, but is likely not what the administrator wants.
     #[must_use]
     pub fn warnings(&self) -> &[Problem] {
         &self.0.warnings
@@ -124,26 +137,6 @@ impl Directory {
             _ if is_postmaster => Recipient::Mailbox(mailbox),
             _ => caught,
         }
-    }
-
-    /// Checks a user's password. A user name is the address of an account, or its local part where no other account
-    /// has the same. `None` is a wrong user name, a wrong password, or an account that may not log in.
-    ///
-    /// It takes the same time for users that there are and those that there are not. It blocks, it keeps a processor
-    /// busy for tens of milliseconds, and it takes about 19 MiB of memory while it runs: call it where threads may
-    /// block, and bound how many calls run at once.
-    ///
-    /// # Errors
-    ///
-    /// The check itself failed, which says nothing about the password.
-    pub fn verify(&self, user: &str, password: &[u8]) -> Result<Option<Login>, VerifyError> {
-        let account = self.0.accounts.by_user_name(user);
-        let stored = account.and_then(|account| account.password.as_ref());
-        // Without a password to check there is one to check all the same, for the time it takes.
-        let verifier = stored.or_else(|| self.0.accounts.password_like(user));
-        let matches = passwd::matches(password, verifier).map_err(VerifyError)?;
-        let login = account.filter(|account| matches && stored.is_some() && !account.suspended);
-        Ok(login.map(|account| Login { address: account.address.clone() }))
     }
 
     fn domain(&self, name: &str) -> Option<&Domain> {

@@ -204,8 +204,8 @@ fn mistakes() {
         ),
         ("[[account]]\naddress = \"a@example.com\"\nhard_quota = 1000", "3:14: account.hard_quota: not available yet"),
         (
-            "[[account]]\naddress = \"a@example.com\"\nmechanisms = [\"PLAIN\"]",
-            "3:14: account.mechanisms: not available yet",
+            "[[account]]\naddress = \"a@example.com\"\nmechanisms = [\"PLAIM\"]",
+            "3:15: account.mechanisms: unknown mechanism \"PLAIM\" (PLAIN, LOGIN, CRAM-MD5, SCRAM-SHA-1, SCRAM-SHA-1-PLUS, SCRAM-SHA-256, SCRAM-SHA-256-PLUS, XOAUTH2, OAUTHBEARER, EXTERNAL or ANONYMOUS)",
         ),
         (
             "[[account]]\naddress = \"a@example.com\"\nmay_send_as = [\"@x\"]",

@@ -1,29 +1,80 @@
 //! Who is it?
 
-use crate::directory::Login;
+use crate::directory::{Login, Refused};
+use crate::mailbox::Mailbox;
 use crate::site::Site;
-use ehlo::{Credentials, Reply};
+use ehlo::{Credentials, Mechanism, Reply, Secret, ServerSignature};
 use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
-/// Checks what a client claims.
+/// How an authentication goes on.
+#[derive(Debug)]
+pub enum Step {
+    /// The client is who it says.
+    In(Login),
+    /// The client is nobody in particular, with the rights of nobody.
+    Anonymous,
+    /// The client wants to know this salt, and this iteration count.
+    Salt(Vec<u8>, u32),
+    /// The client proved itself, and is owed this proof of the server's.
+    Signature(ServerSignature),
+}
+
+/// Checks what a client claims. `addresses` are those that its certificate speaks for.
 ///
 /// # Errors
 ///
-/// `535` for what is wrong, `454` where it could not be checked.
-pub async fn authenticate(site: &Site, credentials: Credentials<'_>) -> Result<Login, Reply<'static>> {
-    let (authorization, user, password) = match credentials {
-        Credentials::Password { authorization, user, password } => (authorization, user, password),
-        // The configuration offers no mechanism that says anything else.
-        _ => return Err(Reply::auth_type_unrecognized()),
-    };
+/// `535` for what is wrong, `454` where it could not be checked, `432` and `534` where the account wants another mechanism.
+pub async fn authenticate(
+    site: &Site,
+    addresses: &[Mailbox],
+    credentials: Credentials<'_>,
+) -> Result<Step, Reply<'static>> {
+    let directory = &site.directory;
+    match credentials {
+        Credentials::Password { mechanism, authorization, user, password } => {
+            let login = by_password(site, mechanism, user, password).await?;
+            for_itself(login, user, authorization)
+        }
+        Credentials::ScramUser { mechanism, hash, user, .. } => {
+            let verifier = directory.scram(user, mechanism, hash).map_err(reply)?;
+            Ok(Step::Salt(verifier.salt, verifier.iterations))
+        }
+        Credentials::ScramProof(proof) => {
+            let verifier = directory.scram(proof.user, proof.mechanism, proof.hash).map_err(reply)?;
+            proof.verify(&verifier.keys()).map(Step::Signature).ok_or(Reply::auth_failed())
+        }
+        Credentials::Proven { mechanism, authorization, user } => {
+            for_itself(directory.admit(user, mechanism).map_err(reply)?, user, authorization)
+        }
+        Credentials::CramMd5(answer) => directory.cram_md5(&answer).map(Step::In).map_err(reply),
+        Credentials::Bearer { mechanism, user, token, .. } => {
+            directory.bearer(token.expose(), user, mechanism).map(Step::In).map_err(reply)
+        }
+        Credentials::External { authorization } => {
+            directory.external(addresses, authorization).map(Step::In).map_err(reply)
+        }
+        Credentials::Anonymous { trace } => {
+            tracing::info!(trace, "anonymous");
+            Ok(Step::Anonymous)
+        }
+        _ => Err(Reply::auth_type_unrecognized()),
+    }
+}
+
+async fn by_password(
+    site: &Site,
+    mechanism: Mechanism,
+    user: &str,
+    password: Secret<'_>,
+) -> Result<Login, Reply<'static>> {
     let directory = site.directory.clone();
     let (name, secret) = (user.to_owned(), Zeroizing::new(password.expose().to_vec()));
     let Ok(_turn) = site.password_checks.acquire().await else { return Err(Reply::auth_temporary_failure()) };
     let checked = spawn_blocking(move || directory.verify(&name, &secret)).await;
     match checked {
-        Ok(Ok(Some(login))) if acts_as_itself(&login, user, authorization) => Ok(login),
-        Ok(Ok(_)) => Err(Reply::auth_failed()),
+        Ok(Ok(Some(_))) => site.directory.admit(user, mechanism).map_err(reply),
+        Ok(Ok(None)) => Err(reply(site.directory.refused(user, mechanism))),
         Ok(Err(error)) => {
             tracing::error!(user, %error, "authentication failed for a fault of the server");
             Err(Reply::auth_temporary_failure())
@@ -36,8 +87,17 @@ pub async fn authenticate(site: &Site, credentials: Credentials<'_>) -> Result<L
 }
 
 /// Whether the identity to act as (RFC 4616 2) is the client's own: nobody acts for another here.
-fn acts_as_itself(login: &Login, user: &str, authorization: &str) -> bool {
-    authorization.is_empty()
+fn for_itself(login: Login, user: &str, authorization: &str) -> Result<Step, Reply<'static>> {
+    let own = authorization.is_empty()
         || authorization == user
-        || authorization.parse().is_ok_and(|address: crate::mailbox::Mailbox| address == login.address)
+        || authorization.parse().is_ok_and(|address: Mailbox| address == login.address);
+    if own { Ok(Step::In(login)) } else { Err(Reply::auth_failed()) }
+}
+
+const fn reply(refused: Refused) -> Reply<'static> {
+    match refused {
+        Refused::Credentials => Reply::auth_failed(),
+        Refused::Transition => Reply::password_transition(),
+        Refused::TooWeak => Reply::mechanism_too_weak(),
+    }
 }

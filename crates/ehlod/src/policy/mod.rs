@@ -4,6 +4,6 @@ mod auth;
 mod recipient;
 mod storage;
 
-pub use auth::authenticate;
+pub use auth::{Step, authenticate};
 pub use recipient::{recipient, verify};
 pub use storage::{failed, room};

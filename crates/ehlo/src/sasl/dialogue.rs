@@ -1,0 +1,95 @@
+//! The session's part in an exchange: from AUTH to its final reply.
+
+use super::challenge;
+use super::exchange::{Context, Exchange, Outcome};
+use super::offer;
+use crate::buffer::Span;
+use crate::command::ArgumentError;
+use crate::phase::Event;
+use crate::reply::Reply;
+use crate::request;
+use crate::session::Session;
+use crate::state::Pending;
+use crate::step::Abort;
+
+impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
+    /// `auth-command = "AUTH" SP sasl-mech [SP initial-response]` (RFC 4954 4).
+    pub(crate) fn auth(&mut self, arguments: Span) -> Result<(), ArgumentError> {
+        let octets = self.octets(arguments);
+        let mut words = octets.split(|octet| *octet == b' ');
+        let name = words.next().unwrap_or_default();
+        let initial = words.next().map(|word| self.span(word));
+        if name.is_empty() || words.next().is_some() {
+            return Err(ArgumentError::Syntax);
+        }
+        if !octets.is_ascii() {
+            return Err(ArgumentError::NotAscii);
+        }
+        let mechanisms = self.config.mechanisms;
+        let Some(mechanism) = mechanisms.iter().find(|one| one.name().as_bytes().eq_ignore_ascii_case(name)) else {
+            self.fault(&Reply::auth_type_unrecognized());
+            return Ok(());
+        };
+        if let Some(reply) = offer::refusal(*mechanism, self.config, self.state.tls, &self.state.facts) {
+            self.fault(&reply);
+            return Ok(());
+        }
+        self.state.facts.begin(*mechanism);
+        let exchange = Exchange::Begun(*mechanism);
+        self.state.exchange = Some(exchange);
+        self.state.go(Event::Auth, Abort::Reset);
+        if let Some(response) = initial {
+            self.sasl_response(response, true);
+            return Ok(());
+        }
+        let context = Context { config: self.config, facts: &self.state.facts, tls: self.state.tls };
+        if !exchange.first_challenge(&mut self.out, context) {
+            self.forget_secrets();
+            self.say(&Reply::auth_temporary_failure());
+        }
+        Ok(())
+    }
+
+    /// A line of an exchange (RFC 4954 4).
+    pub(crate) fn sasl_line(&mut self) {
+        let limit = LINE.min(12_288);
+        if self.line.overflowed() || self.line.length() > limit.saturating_add(2) {
+            self.forget_secrets();
+            self.fault(&Reply::line_too_long());
+            return;
+        }
+        let response = Span::of(self.line.buffer(), self.line.octets());
+        self.sasl_response(response, false);
+    }
+
+    /// A response, which is part of the line.
+    fn sasl_response(&mut self, response: Span, initial: bool) {
+        let Some(exchange) = &mut self.state.exchange else { return };
+        let context = Context { config: self.config, facts: &self.state.facts, tls: self.state.tls };
+        let refusal = match exchange.respond(&mut self.line, response, initial, context) {
+            Outcome::Challenge(text) => {
+                challenge::write(&mut self.out, text.bytes());
+                return;
+            }
+            Outcome::Complete => {
+                self.state.pending = Pending::Auth;
+                return;
+            }
+            Outcome::Failed => {
+                self.state.pending = Pending::Auth;
+                return request::fail_auth(self.config, &mut self.state, &mut self.out, self.line.buffer());
+            }
+            Outcome::Over => {
+                self.say(&Reply::auth_failed());
+                self.state.go(Event::AuthOver, Abort::Reset);
+                return;
+            }
+            Outcome::Cancelled => Reply::auth_aborted(),
+            Outcome::Malformed => Reply::syntax_error_in_parameters(),
+            // RFC 4954 4 names the code.
+            Outcome::Unwanted => Reply::syntax_error_in_parameters().enhanced(7, 0),
+        };
+        self.forget_secrets();
+        self.fault(&refusal);
+    }
+}
