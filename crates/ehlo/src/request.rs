@@ -4,6 +4,8 @@
 //! dropped, in whatever way, fails closed: the peer is told `451 4.3.0`, or `421` where it has just connected. `defer` leaves the
 //! decision pending, for callers that poll.
 
+use core::fmt;
+
 use heapless::VecView;
 
 use crate::command::{Attributes, Etrn, Hello, Mail, Query, Rcpt};
@@ -336,13 +338,19 @@ impl XforwardAnswer<'_> {
 }
 
 /// The right to settle the pending decision, once.
-#[derive(Debug)]
 struct Turn<'s> {
     config: &'s Config<'s>,
     state: &'s mut State,
     out: &'s mut VecView<u8>,
     line: &'s [u8],
     settled: bool,
+}
+
+/// Without the line, which may hold a password.
+impl fmt::Debug for Turn<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Turn").field("state", &self.state).finish_non_exhaustive()
+    }
 }
 
 impl Turn<'_> {
