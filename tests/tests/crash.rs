@@ -34,7 +34,7 @@ fn what_was_answered_with_250_outlives_a_crash() {
         }
         check(&home.mail(), &answered).unwrap_or_else(|why| panic!("round {round}: {why}"));
     }
-    assert!(!answered.is_empty(), "no message was answered in any round");
+    assert!(answered.len() > ROUNDS, "{} messages are too few to tell", answered.len());
 
     // The server makes do with whatever the crashes have left.
     let server = Server::start(home).unwrap();

@@ -1,6 +1,7 @@
 //! A client that speaks line by line.
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::time::{Duration, timeout};
 
 pub(crate) struct Client<T> {
     stream: BufReader<T>,
@@ -79,7 +80,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Client<T> {
     /// What comes until the server closes; a reset is a close here.
     pub(crate) async fn rest(&mut self) -> String {
         let mut rest = Vec::new();
-        let _ = self.stream.read_to_end(&mut rest).await;
+        let ended = timeout(Duration::from_secs(60), self.stream.read_to_end(&mut rest)).await;
+        assert!(ended.is_ok(), "the server does not close");
         self.heard.extend_from_slice(&rest);
         String::from_utf8(rest).expect("replies are ASCII")
     }
