@@ -70,10 +70,10 @@ async fn the_end_of_the_clients_side_takes_no_reply_from_it() {
         Config::new("mx.example.net").early_talk(EarlyTalk::Allow).early_pipelining(Tolerance::Allow);
     for (sent, replies) in [
         ("", 1),
-        ("EHLO a.b\r\nNOOP\r\nNOOP\r\n", 9),
+        ("EHLO a.b\r\nNOOP\r\nNOOP\r\n", 12),
         // The half line is no command.
-        ("EHLO a.b\r\nNOOP\r\nQUI", 8),
-        ("EHLO a.b\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\nDATA\r\nhalf a message\r\n.\r", 10),
+        ("EHLO a.b\r\nNOOP\r\nQUI", 11),
+        ("EHLO a.b\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\nDATA\r\nhalf a message\r\n.\r", 13),
     ] {
         for widths in [(1, 4096), (4096, 1), (4096, 4096)] {
             let Served { mut client, journal, server } = serve_by(Connection::new(&HASTY), widths);
