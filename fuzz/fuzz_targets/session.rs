@@ -45,7 +45,10 @@ static CONFIGS: [Config<'static>; 8] = [
     LONG.extensions(Extensions::ALL).message_size(40).hops(1).recipients(2).auth_failures(1),
     PATIENT.errors(2).idle_commands(3).transactions(2),
     LONG.extensions(Extensions::NONE).require_auth(true).vrfy(Vrfy::Ambiguous),
-    ALL.extensions(Extensions::ALL).early_talk(EarlyTalk::Refuse(Millis::from_secs(5))).early_pipelining(Tolerance::Allow).plaintext_auth(false),
+    ALL.extensions(Extensions::ALL)
+        .early_talk(EarlyTalk::Refuse(Millis::from_secs(5)))
+        .early_pipelining(Tolerance::Allow)
+        .plaintext_auth(false),
 ];
 
 /// A part of the fuzzer's input.

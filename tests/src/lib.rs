@@ -21,3 +21,8 @@ pub mod world;
 
 /// What a test step gives: a value, or a sentence that says what went wrong.
 pub type Result<T> = std::result::Result<T, String>;
+
+/// The README's code must compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

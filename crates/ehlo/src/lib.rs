@@ -77,14 +77,23 @@
 //! # The states
 #![doc = include_str!("phase.md")]
 //!
+//! # What it speaks
+//!
+//! EHLO HELO MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY EXPN HELP AUTH STARTTLS, LHLO in [LMTP](Mode::Lmtp), ETRN, and for
+//! [trusted peers](Peer::trusted) XCLIENT and XFORWARD; each of [`Extensions`]; each [`Mechanism`] of SASL. An extension is in force
+//! where it is offered: a parameter of one that is not gets 555.
+//!
+//! Cargo features: `scram` and `cram-md5` bring the hashing that these mechanisms are checked with, `std` lets `memchr` choose vector
+//! instructions when the program runs, `defmt` derives `defmt::Format`.
+//!
 //! # What it holds to
 //!
 //! - CRLF ends a line, and nothing else; CRLF `.` CRLF ends mail data, and nothing else. A bare CR or LF in the data has the message
 //!   refused at its true end, and the connection closed. (Bare LF can be let pass, for old devices; it never ends anything.)
-//! - Addresses and parameters follow RFC 5321 4.1.2 and RFC 6531 3.3 to the letter. Two liberties are taken, since devices need
-//!   them: white space at the end of a line, and one space behind `FROM:` or `TO:`.
+//! - Addresses and parameters follow RFC 5321 4.1.2 and RFC 6531 3.3 to the letter. Three liberties are taken, since devices need
+//!   them: white space at the end of a line, one space behind `FROM:` or `TO:`, and underscores in the name behind EHLO.
 //! - Everything is bounded: lines, paths, recipients, transactions, errors, failed authentications, idle commands, hops, message
-//!   size, time. See [`Config`].
+//!   size, time. See [`Config`]. A refused chunk of BDAT is dropped, and never read as commands.
 //! - Each command gets exactly one final reply, in order, from the catalogue of [`Reply`]. Nothing that a peer said is repeated
 //!   in one without being made printable.
 //! - After STARTTLS nothing that came in plaintext is read as a command, and nothing learned then is remembered.
