@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use ehlo::{
-    Config, Credentials, Instant, Mechanism, Peer, Phase, Reply as Answer, Request, Session, Step as Move, Tls,
+    Config, Credentials, Extensions, Instant, Mechanism, Peer, Phase, Reply as Answer, Request, Session, Step as Move,
+    Tls,
 };
 
 use crate::Result;
@@ -61,6 +62,7 @@ pub fn play(transcript: &Transcript, cut: Cut) -> Result<()> {
 
 fn config(scene: Scene) -> Config<'static> {
     Config::new("mx.example.net")
+        .extensions(Extensions::TRANSPORT.with(Extensions::DSN))
         .mechanisms(&[Mechanism::Plain, Mechanism::Login])
         .plaintext_auth(scene == Scene::Auth)
         .starttls(scene == Scene::Tls)
