@@ -240,7 +240,8 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     fn rcpt(&mut self, arguments: Span) -> Result<(), ArgumentError> {
         let (rcpt, parameters) = mail::rcpt(self.octets(arguments), self.state.smtputf8, self.in_force())?;
         let rcpt = ParkedRcpt::new(self.line.buffer(), &rcpt, parameters);
-        if self.state.recipients >= self.config.recipients {
+        // Duplicates do not count as recipients, but they cannot go on for ever either: in LMTP each is answered after the data.
+        if self.state.recipients >= self.config.recipients || self.state.taken == u16::MAX {
             self.say(&Reply::too_many_rcpts());
         } else {
             self.state.pending = Pending::Rcpt(rcpt);

@@ -94,8 +94,8 @@
 //!   them: white space at the end of a line, one space behind `FROM:` or `TO:`, and underscores in the name behind EHLO.
 //! - Everything is bounded: lines, paths, recipients, transactions, errors, failed authentications, idle commands, hops, message
 //!   size, time. See [`Config`]. A refused chunk of BDAT is dropped, and never read as commands.
-//! - Each command gets exactly one final reply, in order, from the catalogue of [`Reply`]. Nothing that a peer said is repeated
-//!   in one without being made printable.
+//! - Each command gets exactly one final reply, in order (in LMTP the message one for each recipient). Those of errors are the
+//!   catalogue's, which [`Reply`] holds. Nothing that a peer said is repeated in one without being made printable.
 //! - After STARTTLS nothing that came in plaintext is read as a command, and nothing learned then is remembered.
 //! - The same octets, however they are cut, give the same replies and the same content. (Whether a client spoke before it was
 //!   due is told from what is in the input, and so from how it arrived.)
