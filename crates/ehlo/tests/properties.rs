@@ -192,8 +192,9 @@ fn suffer<const LINE: usize, const OUT: usize>(
     assert_eq!(client.begun, client.messages.len() + client.aborts.len(), "{:?} {:?}", client.asked, client.aborts);
 }
 
+/// So many cases, or as many as `PROPTEST_CASES` says.
 fn cases(many: u32) -> ProptestConfig {
-    let cases = if cfg!(miri) { many / 100 } else { many };
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(many);
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
