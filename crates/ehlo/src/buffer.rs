@@ -36,6 +36,11 @@ impl Span {
         Self { start: u16::try_from(start).unwrap_or(u16::MAX), len: u16::try_from(len).unwrap_or(0) }
     }
 
+    #[cfg(feature = "mechanisms")]
+    pub(crate) const fn is_empty(self) -> bool {
+        self.len == 0
+    }
+
     pub(crate) const fn start(self) -> usize {
         self.start as usize
     }
@@ -45,6 +50,7 @@ impl Span {
     }
 
     /// The same part, once what stood at `from` stands at `to`.
+    #[cfg(feature = "mechanisms")]
     pub(crate) fn moved(self, from: usize, to: usize) -> Self {
         Self::new(self.start().saturating_sub(from).saturating_add(to), usize::from(self.len))
     }

@@ -140,6 +140,7 @@ impl<const N: usize> Line<N> {
     }
 
     /// Keeps a part of the buffer at its start, and drops all else; where it lies then.
+    #[cfg(feature = "mechanisms")]
     pub(crate) fn keep_only(&mut self, part: Span) -> Span {
         self.kept = 0;
         let kept = self.keep(part);
@@ -148,6 +149,7 @@ impl<const N: usize> Line<N> {
     }
 
     /// Keeps an octet more, behind all that is in the buffer; false where there is no room.
+    #[cfg(feature = "mechanisms")]
     pub(crate) fn keep_octet(&mut self, octet: u8) -> bool {
         let fits = self.buffer.push(octet).is_ok();
         self.kept = u16::try_from(self.buffer.len()).unwrap_or(u16::MAX);

@@ -13,7 +13,9 @@ use crate::config::Config;
 use crate::content::Decoder;
 use crate::phase::Event;
 use crate::reply::Reply;
-use crate::sasl::{self, Credentials, ServerSignature};
+use crate::sasl::Credentials;
+#[cfg(feature = "mechanisms")]
+use crate::sasl::{ServerSignature, further};
 use crate::state::{Content, Pending, State};
 use crate::step::Abort;
 use crate::write::{self, Style};
@@ -180,17 +182,19 @@ impl AuthAnswer<'_> {
 
     /// Tells the client the salt and the iteration count of its password, in answer to [`Credentials::ScramUser`]: `334`. In answer to
     /// anything else, without a salt or without iterations, or where there is no room for it: `451`.
+    #[cfg(feature = "mechanisms")]
     pub fn salt(mut self, salt: &[u8], iterations: u32) {
         let turn = &mut self.0;
-        if sasl::salt(turn.state, turn.out, turn.line, salt, iterations) {
+        if further::salt(turn.state, turn.out, turn.line, salt, iterations) {
             turn.go_on();
         }
     }
 
     /// Gives the server's own proof, in answer to [`Credentials::ScramProof`]: `334`. In answer to anything else: `451`.
+    #[cfg(feature = "mechanisms")]
     pub fn signature(mut self, signature: &ServerSignature) {
         let turn = &mut self.0;
-        if sasl::signature(turn.state, turn.out, signature) {
+        if further::signature(turn.state, turn.out, signature) {
             turn.go_on();
         }
     }
@@ -342,6 +346,7 @@ struct Turn<'s> {
     config: &'s Config<'s>,
     state: &'s mut State,
     out: &'s mut VecView<u8>,
+    #[cfg_attr(not(feature = "mechanisms"), expect(dead_code, reason = "PLAIN and LOGIN need nothing of it"))]
     line: &'s [u8],
     settled: bool,
 }
@@ -433,6 +438,7 @@ impl Turn<'_> {
     }
 
     /// Leaves the phase as it is, to wait for what the client says next.
+    #[cfg(feature = "mechanisms")]
     fn go_on(&mut self) {
         self.settled = true;
         self.state.pending = Pending::None;
@@ -447,11 +453,13 @@ impl Turn<'_> {
         if self.state.auth_failures > self.config.auth_failures {
             self.say(&Reply::auth_failed_too_often(), Event::AuthOver);
             self.state.close(Abort::Closed);
-        } else if reply.code() == 535 && sasl::token_refused(self.state, self.out) {
-            self.go_on();
-        } else {
-            self.say(reply, Event::AuthOver);
+            return;
         }
+        #[cfg(feature = "mechanisms")]
+        if reply.code() == 535 && further::token_refused(self.state, self.out) {
+            return self.go_on();
+        }
+        self.say(reply, Event::AuthOver);
     }
 }
 
@@ -468,6 +476,7 @@ impl Drop for Turn<'_> {
 }
 
 /// Refuses an authentication that the core itself can tell to fail, as if the caller did.
+#[cfg(feature = "mechanisms")]
 pub(crate) fn fail_auth(config: &Config<'_>, state: &mut State, out: &mut VecView<u8>, line: &[u8]) {
     Turn { config, state, out, line, settled: false }.refuse(&Reply::auth_failed());
 }

@@ -368,7 +368,7 @@ mod tests {
     #[test]
     fn no_way_out_of_an_exchange_leaves_its_secrets() {
         let config = CONFIG.plaintext_auth(true);
-        let config = config.mechanisms(&crate::Mechanism::ALL);
+        let config = config.mechanisms(crate::Mechanism::ALL);
         let ways: [Way<'_>; 16] = [
             // user=u ^A auth=Bearer t ^A ^A; n,,n=user,r=abc; an answer to CRAM-MD5.
             (&config, "AUTH XOAUTH2 dXNlcj11AWF1dGg9QmVhcmVyIHQBAQ==\r\n", |_| {}),

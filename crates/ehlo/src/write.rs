@@ -433,7 +433,7 @@ mod tests {
             .latest_hold("2036-12-31T23:59:59Z")
             .priority_profile("STANAG4406")
             .solicitations("net.example:ADV")
-            .mechanisms(&crate::Mechanism::ALL);
+            .mechanisms(crate::Mechanism::ALL);
         let mut out = heapless::Vec::<u8, 1024>::new();
         let tls = crate::Tls { client_certificate: true, exporter: Some([0; 32]) };
         ehlo(&mut out, &config, true, true, Facts::new(Some([0; 18]), tls));

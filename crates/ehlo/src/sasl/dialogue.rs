@@ -1,12 +1,13 @@
 //! The session's part in an exchange: from AUTH to its final reply.
 
-use super::challenge;
 use super::exchange::{Context, Exchange, Outcome};
+use super::mechanism::Mechanism;
 use super::offer;
 use crate::buffer::Span;
 use crate::command::ArgumentError;
 use crate::phase::Event;
 use crate::reply::Reply;
+#[cfg(feature = "mechanisms")]
 use crate::request;
 use crate::session::Session;
 use crate::state::Pending;
@@ -35,17 +36,22 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
             return Ok(());
         }
         self.state.facts.begin(*mechanism);
-        let exchange = Exchange::Begun(*mechanism);
-        self.state.exchange = Some(exchange);
+        self.state.exchange = Some(Exchange::Begun(*mechanism));
         self.state.go(Event::Auth, Abort::Reset);
         if let Some(response) = initial {
             self.sasl_response(response, true);
             return Ok(());
         }
-        let context = Context { config: self.config, facts: &self.state.facts, tls: self.state.tls };
-        if !exchange.first_challenge(&mut self.out, context) {
-            self.forget_secrets();
-            self.say(&Reply::auth_temporary_failure());
+        match mechanism {
+            Mechanism::Login => self.say(&Reply::login_username()),
+            #[cfg(feature = "mechanisms")]
+            Mechanism::CramMd5 => {
+                if !super::further::cram_challenge(&mut self.out, self.config, &self.state.facts) {
+                    self.forget_secrets();
+                    self.say(&Reply::auth_temporary_failure());
+                }
+            }
+            _ => self.say(&Reply::new(334, "")),
         }
         Ok(())
     }
@@ -67,18 +73,17 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         let Some(exchange) = &mut self.state.exchange else { return };
         let context = Context { config: self.config, facts: &self.state.facts, tls: self.state.tls };
         let refusal = match exchange.respond(&mut self.line, response, initial, context) {
-            Outcome::Challenge(text) => {
-                challenge::write(&mut self.out, text.bytes());
-                return;
-            }
+            Outcome::AskPassword => return self.say(&Reply::login_password()),
             Outcome::Complete => {
                 self.state.pending = Pending::Auth;
                 return;
             }
+            #[cfg(feature = "mechanisms")]
             Outcome::Failed => {
                 self.state.pending = Pending::Auth;
                 return request::fail_auth(self.config, &mut self.state, &mut self.out, self.line.buffer());
             }
+            #[cfg(feature = "mechanisms")]
             Outcome::Over => {
                 self.say(&Reply::auth_failed());
                 self.state.go(Event::AuthOver, Abort::Reset);
@@ -87,6 +92,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
             Outcome::Cancelled => Reply::auth_aborted(),
             Outcome::Malformed => Reply::syntax_error_in_parameters(),
             // RFC 4954 4 names the code.
+            #[cfg(feature = "mechanisms")]
             Outcome::Unwanted => Reply::syntax_error_in_parameters().enhanced(7, 0),
         };
         self.forget_secrets();

@@ -2,7 +2,7 @@
 
 use heapless::VecView;
 
-use super::base64::encoded;
+use super::encode::encoded;
 
 /// Writes a challenge. Where there is no room for all of it nothing is written, and this says false.
 ///
