@@ -6,8 +6,7 @@
 
 use core::fmt;
 
-use heapless::VecView;
-
+use crate::buffer::Buffer;
 use crate::command::{Attributes, Etrn, Hello, Mail, Query, Rcpt};
 use crate::config::Config;
 use crate::content::Decoder;
@@ -345,7 +344,7 @@ impl XforwardAnswer<'_> {
 struct Turn<'s> {
     config: &'s Config<'s>,
     state: &'s mut State,
-    out: &'s mut VecView<u8>,
+    out: &'s mut Buffer,
     #[cfg_attr(not(feature = "mechanisms"), expect(dead_code, reason = "PLAIN and LOGIN need nothing of it"))]
     line: &'s [u8],
     settled: bool,
@@ -477,7 +476,7 @@ impl Drop for Turn<'_> {
 
 /// Refuses an authentication that the core itself can tell to fail, as if the caller did.
 #[cfg(feature = "mechanisms")]
-pub(crate) fn fail_auth(config: &Config<'_>, state: &mut State, out: &mut VecView<u8>, line: &[u8]) {
+pub(crate) fn fail_auth(config: &Config<'_>, state: &mut State, out: &mut Buffer, line: &[u8]) {
     Turn { config, state, out, line, settled: false }.refuse(&Reply::auth_failed());
 }
 
@@ -485,7 +484,7 @@ pub(crate) fn fail_auth(config: &Config<'_>, state: &mut State, out: &mut VecVie
 pub(crate) fn pending<'s>(
     config: &'s Config<'s>,
     state: &'s mut State,
-    out: &'s mut VecView<u8>,
+    out: &'s mut Buffer,
     line: &'s [u8],
 ) -> Option<Request<'s>> {
     let pending = state.pending;

@@ -1,5 +1,6 @@
 //! The session: the loop that turns input into steps.
 
+use crate::buffer::Buffer;
 use crate::config::{Config, EarlyTalk, LineEndings, Peer, Tls, Tolerance};
 use crate::error::ApiMisuse;
 use crate::line::{Framed, Line};
@@ -25,7 +26,7 @@ pub struct Session<'c, const LINE: usize = 1024, const OUT: usize = 1024> {
     pub(crate) config: &'c Config<'c>,
     pub(crate) state: State,
     pub(crate) line: Line<LINE>,
-    pub(crate) out: heapless::Vec<u8, OUT>,
+    pub(crate) out: Buffer<[u8; OUT]>,
     /// Octets of `out` that have been written.
     sent: usize,
 }
@@ -37,7 +38,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
         const { assert!(OUT >= 1024, "OUT must be 1,024 at least") };
         let mut state = State::new(peer);
         state.lenient |= matches!(config.line_endings, LineEndings::Lenient);
-        Self { config, state, line: Line::new(), out: heapless::Vec::new(), sent: 0 }
+        Self { config, state, line: Line::new(), out: Buffer::new(), sent: 0 }
     }
 
     /// Goes on: takes what it can from `input`, moves it forward by that, and says what to do next.
@@ -87,14 +88,14 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
 
     /// What waits to be written, after [`Step::Send`].
     pub fn output(&self) -> &[u8] {
-        self.out.get(self.sent..).unwrap_or_default()
+        self.out.octets().get(self.sent..).unwrap_or_default()
     }
 
     /// Says that the first `n` octets of [`output`](Self::output) have been written.
     pub fn consume_output(&mut self, n: usize) {
         self.sent = self.sent.saturating_add(n);
         if self.sent >= self.out.len() {
-            self.out.clear();
+            self.out.truncate(0);
             self.sent = 0;
         }
     }

@@ -18,14 +18,12 @@ pub(super) use nonce::ServerNonce;
 #[cfg(all(test, feature = "scram"))]
 pub(super) use scram_verify::tests as scram_tests;
 
-use heapless::VecView;
-
 use super::credentials::Credentials;
 use super::exchange::{Context, Exchange, Outcome};
 use super::mechanism::Mechanism;
 use super::offer::{self, Facts};
 use super::password;
-use crate::buffer::Span;
+use crate::buffer::{Buffer, Span};
 use crate::config::Config;
 use crate::line::Line;
 use crate::secret::Secret;
@@ -138,12 +136,12 @@ impl Further {
 }
 
 /// Writes the challenge that CRAM-MD5 begins with; false where there is no room.
-pub(super) fn cram_challenge(out: &mut VecView<u8>, config: &Config<'_>, facts: &Facts) -> bool {
+pub(super) fn cram_challenge(out: &mut Buffer, config: &Config<'_>, facts: &Facts) -> bool {
     facts.nonce().is_some_and(|nonce| challenge::write(out, cram::challenge(nonce, config.hostname)))
 }
 
 /// Writes the challenge with the salt (RFC 5802 7, `server-first-message`); whether that could be done.
-pub(crate) fn salt(state: &mut State, out: &mut VecView<u8>, line: &[u8], salt: &[u8], iterations: u32) -> bool {
+pub(crate) fn salt(state: &mut State, out: &mut Buffer, line: &[u8], salt: &[u8], iterations: u32) -> bool {
     let (Some(Exchange::Further(Further::ScramUser(scram))), Some(nonce)) = (state.exchange, state.facts.nonce())
     else {
         return false;
@@ -156,7 +154,7 @@ pub(crate) fn salt(state: &mut State, out: &mut VecView<u8>, line: &[u8], salt: 
 }
 
 /// Writes the challenge with the server's signature (RFC 5802 7, `server-final-message`); whether that could be done.
-pub(crate) fn signature(state: &mut State, out: &mut VecView<u8>, signature: &ServerSignature) -> bool {
+pub(crate) fn signature(state: &mut State, out: &mut Buffer, signature: &ServerSignature) -> bool {
     let Some(Exchange::Further(Further::ScramProof(scram))) = state.exchange else { return false };
     let text = b"v=".iter().copied().chain(encode::encoded(signature.octets().iter().copied()));
     if !challenge::write(out, text) {
@@ -167,7 +165,7 @@ pub(crate) fn signature(state: &mut State, out: &mut VecView<u8>, signature: &Se
 }
 
 /// Writes the challenge that tells why a token is refused (RFC 7628 3.2.2); whether there was a token, and that could be done.
-pub(crate) fn token_refused(state: &mut State, out: &mut VecView<u8>) -> bool {
+pub(crate) fn token_refused(state: &mut State, out: &mut Buffer) -> bool {
     let Some(Exchange::Further(Further::Bearer { mechanism, .. })) = state.exchange else { return false };
     if !challenge::write(out, bearer::error(mechanism).bytes()) {
         return false;
