@@ -130,13 +130,13 @@ pub(crate) enum Rule {
 
 impl Rule {
     /// The reply of a rule that does not admit.
-    pub(crate) const fn refusal(self) -> Option<Reply<'static>> {
+    pub(crate) const fn refusal(self) -> Option<&'static Reply<'static>> {
         match self {
             Self::Yes => None,
-            Self::BadSequence => Some(Reply::bad_sequence()),
-            Self::MailFirst => Some(Reply::mail_first()),
-            Self::RcptFirst => Some(Reply::rcpt_first()),
-            Self::NoRcpts => Some(Reply::no_valid_recipients()),
+            Self::BadSequence => Some(const { &Reply::bad_sequence() }),
+            Self::MailFirst => Some(const { &Reply::mail_first() }),
+            Self::RcptFirst => Some(const { &Reply::rcpt_first() }),
+            Self::NoRcpts => Some(const { &Reply::no_valid_recipients() }),
         }
     }
 }

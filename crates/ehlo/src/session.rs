@@ -171,14 +171,14 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
     /// Before the greeting: waits for the pause to pass, and for the decision.
     fn connect<'i>(&mut self, now: Instant, input: &mut &'i [u8]) -> Option<Step<'i>> {
         if self.state.shutdown {
-            self.turn_out(&Reply::service_not_available());
+            self.turn_out(const { &Reply::service_not_available() });
             return None;
         }
         if let EarlyTalk::Refuse(pause) = self.config.early_talk {
             if !input.is_empty() {
                 *input = &[];
                 self.state.early = true;
-                self.turn_out(&Reply::bad_sequence());
+                self.turn_out(const { &Reply::bad_sequence() });
                 return None;
             }
             let deadline = self.state.started.unwrap_or(now).after(pause);
@@ -198,7 +198,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
     /// In all other phases: reads one line, and does what it says.
     fn command_line<'i>(&mut self, now: Instant, input: &mut &'i [u8]) -> Option<Step<'i>> {
         if self.state.shutdown {
-            self.turn_out(&Reply::service_not_available());
+            self.turn_out(const { &Reply::service_not_available() });
             return None;
         }
         if self.state.waste > 0 {
@@ -206,7 +206,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
         }
         let untouched = self.line.is_untouched();
         if untouched && input.first() == Some(&TLS_HANDSHAKE) {
-            self.turn_out(&Reply::invalid_character());
+            self.turn_out(const { &Reply::invalid_character() });
             return None;
         }
         match self.line.feed(input) {
@@ -228,11 +228,11 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
             }
             Framed::BareCr => {
                 self.forget_secrets();
-                self.fault(&Reply::invalid_character());
+                self.fault(const { &Reply::invalid_character() });
             }
             // The client takes the line for ended, and what follows may be its rest or its successor: it cannot be known, so nothing
             // of it is read.
-            Framed::BareLf => self.turn_out(&Reply::invalid_character()),
+            Framed::BareLf => self.turn_out(const { &Reply::invalid_character() }),
         }
         None
     }
@@ -247,7 +247,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
         if self.state.eof {
             self.state.close(Abort::Eof);
         } else if now >= deadline {
-            self.say(&Reply::timeout());
+            self.say(const { &Reply::timeout() });
             self.state.close(Abort::Timeout);
         } else {
             return Some(Step::Recv { deadline });
@@ -298,7 +298,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
         self.state.errors = self.state.errors.saturating_add(1);
         let bearable = self.state.errors <= self.config.errors;
         if !bearable {
-            self.turn_out(&Reply::too_much_failure());
+            self.turn_out(const { &Reply::too_much_failure() });
         }
         bearable
     }
@@ -316,7 +316,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
         }
         self.state.early = true;
         if self.config.early_pipelining == Tolerance::Refuse {
-            self.turn_out(&Reply::bad_sequence());
+            self.turn_out(const { &Reply::bad_sequence() });
             return false;
         }
         true

@@ -38,7 +38,12 @@ impl Facts {
 }
 
 /// Why a mechanism may not be used now; `None` where it may.
-pub(crate) fn refusal(mechanism: Mechanism, config: &Config<'_>, tls: bool, facts: &Facts) -> Option<Reply<'static>> {
+pub(crate) fn refusal(
+    mechanism: Mechanism,
+    config: &Config<'_>,
+    tls: bool,
+    facts: &Facts,
+) -> Option<&'static Reply<'static>> {
     let binding = facts.tls.exporter.is_some() || config.tls_server_end_point.is_some();
     let wants_tls = !tls
         && (mechanism.binds_channel()
@@ -48,11 +53,11 @@ pub(crate) fn refusal(mechanism: Mechanism, config: &Config<'_>, tls: bool, fact
         || (tls && mechanism.binds_channel() && !binding)
         || (tls && mechanism.needs_certificate() && !facts.tls.client_certificate);
     if lacks || !config.mechanisms.contains(&mechanism) {
-        Some(Reply::auth_type_unrecognized())
+        Some(const { &Reply::auth_type_unrecognized() })
     } else if config.auth_minimum.is_some_and(|minimum| mechanism.is_weaker_than(minimum)) {
-        Some(Reply::mechanism_too_weak())
+        Some(const { &Reply::mechanism_too_weak() })
     } else if wants_tls {
-        Some(Reply::encryption_required())
+        Some(const { &Reply::encryption_required() })
     } else {
         None
     }
