@@ -276,7 +276,7 @@ impl<'o> Lines<'o> {
     fn printable(&mut self, text: &str, lines: bool) {
         let mut rest = text;
         loop {
-            let end = rest.bytes().position(|octet| !matches!(octet, b' '..=b'~')).unwrap_or(rest.len());
+            let end = rest.as_bytes().iter().position(|octet| !matches!(octet, b' '..=b'~')).unwrap_or(rest.len());
             let Some((run, other)) = rest.split_at_checked(end) else { return };
             if !run.is_empty() {
                 self.run(run.as_bytes());
