@@ -9,7 +9,7 @@ use tokio::time;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use crate::handler::{AuthStep, Handler, Receipt, Recipient, Verified};
+use crate::handler::{AuthStep, Handler, Proxied, Queue, Receipt, Recipient, Verified};
 use crate::secrets;
 use crate::stream::Stream;
 
@@ -299,8 +299,14 @@ async fn decide<H: Handler>(session: &mut Session<'_, LINE, OUT>, handler: &mut 
             Some(text) => ask.answer.accept_with(text),
             None => ask.answer.accept(),
         }),
-        Some(Request::Etrn(ask)) => settle!(ask, handler.etrn(ask.command).await, () => ask.answer.accept()),
-        Some(Request::Xclient(ask)) => settle!(ask, handler.xclient(ask.command).await, () => ask.answer.accept()),
+        Some(Request::Etrn(ask)) => settle!(ask, handler.etrn(ask.command).await, queue => match queue {
+            Queue::Started => ask.answer.accept(),
+            Queue::Empty => ask.answer.nothing_waiting(),
+        }),
+        Some(Request::Xclient(ask)) => settle!(ask, handler.xclient(ask.command).await, known => match known {
+            Proxied::Client => ask.answer.accept(),
+            Proxied::User => ask.answer.accept_authenticated(),
+        }),
         Some(Request::Xforward(ask)) => settle!(ask, handler.xforward(ask.command).await, () => ask.answer.accept()),
         // One that this version does not know is refused by being dropped.
         Some(_) | None => {}

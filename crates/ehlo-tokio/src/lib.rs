@@ -63,7 +63,7 @@ mod stream;
 pub use connection::Connection;
 pub use ehlo;
 pub use gate::Limits;
-pub use handler::{AuthStep, Handler, Receipt, Recipient, Verified};
+pub use handler::{AuthStep, Handler, Proxied, Queue, Receipt, Recipient, Verified};
 pub use opening::{Arrival, Opening, TurnedAway};
 pub use prefixed::Prefixed;
 pub use server::{Accepted, Control, Server};

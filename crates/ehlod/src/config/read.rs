@@ -1,11 +1,11 @@
 //! Reading the configuration: one function a section, and what holds between sections.
 
-use super::table::{Found, NOT_YET, Table};
+use super::table::{Found, Table};
 use super::values::{self, boolean, choice, count, delay, reserve, size, timeout};
 use super::{
     Address, Auth, CatchAll, Config, DeliveryConfig, Domain, Expn, Extension, Kind, Limits, LineEndings, Listener, Log,
-    LogFormat, LogLevel, Mechanism, Overrides, Problems, Protocol, Report, Timeouts, Tls, TlsMode, Tolerance, Vrfy,
-    machine_name,
+    LogFormat, LogLevel, Mechanism, Network, Overrides, Problems, Protocol, Report, Timeouts, Tls, TlsMode, Tolerance,
+    Vrfy, machine_name,
 };
 use crate::tls::{self, Part};
 
@@ -34,14 +34,14 @@ pub(super) fn config(report: Report<'_>, base: &Path, overrides: &Overrides) -> 
 fn sections(document: &mut Table<'_, '_>, base: &Path, overrides: &Overrides) -> Config {
     let hostname = document.value("hostname", values::hostname);
     let help_url = document.value("help_url", values::url);
-    document.off("trusted_proxies", values::empty_list);
+    let trusted_proxies = elements(document.list("trusted_proxies", values::network), Vec::new());
     let tls = tls(document, base);
     let accounts = directory(document, base);
     let auth = auth(document, base);
     let config = Config {
         hostname: hostname.map_or_else(machine_name, |found| found.value),
         help_url: help_url.map(|found| found.value),
-        listeners: listeners(document, &tls, &auth, accounts.is_some(), overrides),
+        listeners: listeners(document, &tls, &auth, accounts.is_some(), &trusted_proxies, overrides),
         tls: match tls {
             Section::Right(tls) => Some(tls),
             Section::Absent | Section::Wrong => None,
@@ -74,6 +74,7 @@ fn listeners(
     tls: &Section<Tls>,
     auth: &Auth,
     accounts: bool,
+    trusted_proxies: &[Network],
     overrides: &Overrides,
 ) -> Vec<Listener> {
     let tables = document.tables("listener");
@@ -96,9 +97,9 @@ fn listeners(
             ]),
         );
         let require_auth = table.value("require_auth", boolean);
-        table.off("proxy_protocol", values::not_true);
-        table.off("xclient", values::not_true);
-        table.off("trusted_proxies", values::empty_list);
+        let proxy_protocol = table.value("proxy_protocol", boolean);
+        let xclient = table.value("xclient", boolean);
+        let trusted = elements(table.list("trusted_proxies", values::network), trusted_proxies.to_vec());
 
         // What was not set follows from what was.
         let kind_at = kind.as_ref().map_or(table.at(), |found| found.at);
@@ -133,11 +134,28 @@ fn listeners(
                 "nobody can authenticate here, since there is no TLS (set tls, or auth.plaintext_without_tls)",
             );
         }
+        for (key, switch) in [("proxy_protocol", &proxy_protocol), ("xclient", &xclient)] {
+            let by_network = address.as_ref().is_some_and(|found| matches!(found.value, Address::Tcp(_)));
+            if let Some(Found { at, value: true }) = switch
+                && by_network
+                && trusted.is_empty()
+            {
+                table.error(*at, key, "trusts nobody (set trusted_proxies, for instance to [\"127.0.0.0/8\"])");
+            }
+        }
+        let is_set = |switch: Option<Found<bool>>| switch.is_some_and(|found| found.value);
         if let Some(Found { at, value: address }) = address {
             if listeners.iter().any(|earlier| earlier.address.excludes(&address)) {
                 table.error(at, "address", format!("\"{address}\" has a listener already"));
             }
-            listeners.push(Listener { address, kind, tls: tls_mode, require_auth });
+            listeners.push(Listener {
+                kind,
+                require_auth,
+                proxy_protocol: is_set(proxy_protocol),
+                xclient: is_set(xclient),
+                trusted_proxies: trusted,
+                ..Listener::new(address, tls_mode)
+            });
         }
         table.finish();
     }
@@ -197,6 +215,7 @@ fn limits(document: &mut Table<'_, '_>) -> Limits {
         connections_per_client: table.or("connections_per_client", default.connections_per_client, count),
         memory: table.or("memory", default.memory, size),
         storage_reserve: table.or("storage_reserve", default.storage_reserve, reserve),
+        hold: table.or("hold", default.hold, timeout),
     };
     table.finish();
     limits
@@ -255,7 +274,8 @@ fn extension(value: &DeValue<'_>) -> Result<Extension, String> {
         "REQUIRETLS" => Ok(Extension::RequireTls),
         "MT-PRIORITY" => Ok(Extension::MtPriority),
         "NO-SOLICITING" => Ok(Extension::NoSoliciting),
-        "FUTURERELEASE" | "ETRN" => Err(format!("{text:?} is {NOT_YET}")),
+        "ETRN" => Ok(Extension::Etrn),
+        "FUTURERELEASE" => Ok(Extension::FutureRelease),
         "XCLIENT" | "XFORWARD" => {
             Err(format!("{text:?} does not stand here (it is offered where listener.xclient says so)"))
         }
