@@ -10,7 +10,7 @@
 //! | [`session`], [`client`], [`transaction`] | a client's session, whom it is with, and its messages |
 //! | [`policy`] | what is decided, one question a file |
 //! | [`trace`], [`queue_id`] | what the server writes at the head of a message |
-//! | [`mailbox`], [`memory`], [`tally`], [`tls`], [`log`] | what they share |
+//! | [`mailbox`], [`pattern`], [`memory`], [`tally`], [`tls`], [`log`] | what they share |
 
 pub mod bind;
 pub mod certificate;
@@ -24,6 +24,7 @@ pub mod log;
 pub mod mailbox;
 pub mod memory;
 pub mod passwd;
+pub mod pattern;
 pub mod policy;
 pub mod queue_id;
 pub mod release;

@@ -214,6 +214,10 @@ impl Handler for Session {
     }
 
     async fn mail<'a>(&'a mut self, mail: Mail<'a>) -> Result<(), Reply<'a>> {
+        // Where mail is submitted a user speaks for itself (RFC 6409 6.1); elsewhere it may hand on what others wrote.
+        if let (Kind::Submission, Some(login)) = (self.kind, &self.login) {
+            policy::sender(&self.site, login, mail.reverse_path)?;
+        }
         policy::room(&self.site, mail.size.unwrap_or(0))?;
         let held = policy::hold(&self.site, &mail)?;
         self.transaction = Some(Transaction::new(&self.site, &mail, held));

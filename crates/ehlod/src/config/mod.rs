@@ -47,6 +47,8 @@ pub struct Config {
     pub accounts: Option<PathBuf>,
     /// The domains the server takes mail for; none makes it refuse every client.
     pub domains: Vec<Domain>,
+    /// Who may be the sender of a message.
+    pub senders: Senders,
     /// Where accepted mail goes.
     pub delivery: DeliveryConfig,
     /// What is logged, and how.
@@ -400,6 +402,19 @@ pub enum CatchAll {
     To(Mailbox),
 }
 
+/// Who may be the sender of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Senders {
+    /// Whether a user submits messages as itself alone, and as whom its account may send.
+    pub match_identity: bool,
+}
+
+impl Default for Senders {
+    fn default() -> Self {
+        Self { match_identity: true }
+    }
+}
+
 /// Where accepted mail goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeliveryConfig {
@@ -499,6 +514,7 @@ impl Config {
             auth: Auth::default(),
             accounts: None,
             domains: vec![Domain { name: "localhost".to_owned(), catch_all: CatchAll::Each }],
+            senders: Senders::default(),
             delivery: DeliveryConfig::Maildir { path: PathBuf::from("mail"), sync: true },
             log: Log::default(),
             warnings: Vec::new(),

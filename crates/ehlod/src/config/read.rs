@@ -4,8 +4,8 @@ use super::table::{Found, Table};
 use super::values::{self, boolean, choice, count, delay, reserve, size, timeout};
 use super::{
     Address, Auth, CatchAll, Config, DeliveryConfig, Domain, Expn, Extension, Kind, Limits, LineEndings, Listener, Log,
-    LogFormat, LogLevel, Mechanism, Network, Overrides, Problems, Protocol, Report, Timeouts, Tls, TlsMode, Tolerance,
-    Vrfy, machine_name,
+    LogFormat, LogLevel, Mechanism, Network, Overrides, Problems, Protocol, Report, Senders, Timeouts, Tls, TlsMode,
+    Tolerance, Vrfy, machine_name,
 };
 use crate::tls::{self, Part};
 
@@ -13,8 +13,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeValue;
 
 /// Sections that the program does not serve yet.
-const LATER: [&str; 10] =
-    ["access", "senders", "recipients", "relay", "greylist", "flow", "content", "state", "dns", "metrics"];
+const LATER: [&str; 9] = ["access", "recipients", "relay", "greylist", "flow", "content", "state", "dns", "metrics"];
 
 /// Reads a whole configuration. Relative paths are relative to `base`.
 pub(super) fn config(report: Report<'_>, base: &Path, overrides: &Overrides) -> Result<Config, Problems> {
@@ -52,6 +51,7 @@ fn sections(document: &mut Table<'_, '_>, base: &Path, overrides: &Overrides) ->
         auth,
         accounts,
         domains: domains(document),
+        senders: senders(document),
         delivery: delivery(document, base),
         log: log(document),
         warnings: Vec::new(),
@@ -371,6 +371,18 @@ fn catch_all(value: &DeValue<'_>) -> Result<CatchAll, String> {
             .map(CatchAll::To)
             .map_err(|_| format!("{text:?} is neither \"\", nor \"*\", nor an address (as \"user@example.com\")")),
     }
+}
+
+fn senders(document: &mut Table<'_, '_>) -> Senders {
+    let mut table = document.table_or_empty("senders");
+    let default = Senders::default();
+    table.off("deny", values::empty_list);
+    table.value("domain", choice(&[("off", Some(())), ("exists", None)]));
+    table.value("spf", choice(&[("off", Some(())), ("mark", None), ("refuse", None)]));
+    table.off("local_needs_auth", values::not_true);
+    let senders = Senders { match_identity: table.or("match_identity", default.match_identity, boolean) };
+    table.finish();
+    senders
 }
 
 fn delivery(document: &mut Table<'_, '_>, base: &Path) -> DeliveryConfig {

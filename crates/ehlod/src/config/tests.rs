@@ -140,6 +140,13 @@ fn mistakes() {
             "e.toml:4:9: log.level: unknown value \"loud\" (error, warn, info, debug or trace)",
         ),
         ("[log]\nfile = \"x\"", "e.toml:4:1: log.file: unknown key (known here: format, level)"),
+        ("[senders]\nspf = \"mark\"", "e.toml:4:7: senders.spf: \"mark\" is not available yet"),
+        ("[senders]\ndeny = [\"@x\"]", "e.toml:4:8: senders.deny: not available yet"),
+        ("[senders]\nlocal_needs_auth = true", "e.toml:4:20: senders.local_needs_auth: not available yet"),
+        (
+            "[senders]\nmatch_identity = 1",
+            "e.toml:4:18: senders.match_identity: expected true or false, found an integer",
+        ),
         ("[greylist]\nenabled = false", "e.toml:3:2: greylist: not available yet"),
         ("[[access.rule]]\nstage = \"RCPT\"", "e.toml:3:3: access: not available yet"),
         ("[metrics]", "e.toml:3:2: metrics: not available yet"),
@@ -242,6 +249,7 @@ fn defaults_and_what_follows_from_them() {
                 domain = [{ name = \"A\", catch_all = \"Bob@b\" }, { name = \"b\", catch_all = \"*\" }]\n\
                 delivery = { kind = \"discard\", next_hop = \"\" }\n\
                 limits = { message_size = 0x100, storage_reserve = 0 }\n\
+                senders = { match_identity = false, deny = [], domain = \"off\", spf = \"off\", local_needs_auth = false }\n\
                 auth = { mechanisms = [\"LOGIN\"], minimum = \"\", bearer_tokens = \"\" }\n";
     let config = read_in(&directory, text).unwrap();
     assert_eq!(config.warnings, []);
@@ -252,6 +260,7 @@ fn defaults_and_what_follows_from_them() {
     assert_eq!(config.delivery, DeliveryConfig::Discard);
     assert_eq!((config.limits.message_size, config.limits.storage_reserve), (256, 0));
     assert_eq!(config.auth.mechanisms, [Mechanism::Login]);
+    assert!(!config.senders.match_identity);
 }
 
 #[test]
@@ -332,9 +341,20 @@ fn the_example_is_right_but_for_what_is_not_available_yet() {
         assert!(problem.what.ends_with("not available yet"), "{problem}");
     }
     let keys: Vec<_> = found.iter().map(|problem| problem.key.as_str()).collect();
-    let sections =
-        ["access", "senders", "recipients", "relay", "greylist", "flow", "content", "state", "dns", "metrics"];
-    assert_eq!(keys, sections);
+    let later = [
+        "access",
+        "senders.deny",
+        "senders.local_needs_auth",
+        "recipients",
+        "relay",
+        "greylist",
+        "flow",
+        "content",
+        "state",
+        "dns",
+        "metrics",
+    ];
+    assert_eq!(keys, later);
 }
 
 /// No key of the example is passed over: a value that fits no key is complained of wherever it stands, and so is a key

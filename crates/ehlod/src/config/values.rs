@@ -3,6 +3,7 @@
 use super::table::{NOT_YET, expected};
 use super::units::{self, Network};
 use crate::mailbox::{Mailbox, is_domain};
+use crate::pattern::Pattern;
 use ehlo::Mechanism;
 use std::time::Duration;
 use toml::de::DeValue;
@@ -111,6 +112,10 @@ pub(crate) fn mailbox(value: &DeValue<'_>) -> Read<Mailbox> {
     str(value)?.parse()
 }
 
+pub(crate) fn pattern(value: &DeValue<'_>) -> Read<Pattern> {
+    str(value)?.parse()
+}
+
 /// A SASL mechanism, by its name in capitals.
 pub(crate) fn mechanism(value: &DeValue<'_>) -> Read<Mechanism> {
     let text = str(value)?;
@@ -157,4 +162,9 @@ pub(crate) fn empty_list(value: &DeValue<'_>) -> Read<bool> {
     let list = value.as_array().ok_or_else(|| expected("an array", value))?;
     list.iter().try_for_each(|element| str(element.get_ref()).map(drop))?;
     Ok(list.is_empty())
+}
+
+/// Whether a value is `false`.
+pub(crate) fn not_true(value: &DeValue<'_>) -> Read<bool> {
+    boolean(value).map(|set| !set)
 }
