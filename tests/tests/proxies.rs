@@ -112,7 +112,7 @@ fn xclient_changes_the_client() {
     client.deliver("alice@example.com", &["bob@example.net"], b"x: y\r\n").unwrap();
     client.expect(221, "QUIT").unwrap();
     logged(&server, &["xclient", "peer=\"127.0.0.1\"", "client=\"2001:db8::7\"", "port=4711"]);
-    logged(&server, &["session", "client=\"2001:db8::7\"", "name=\"mail.client.example\""]);
+    logged(&server, &["session", "client=\"2001:db8::7\"", "name=\"mail.client.example\"", "proxy=127.0.0.1"]);
     let header = header_section(server);
     assert!(header.contains("from other.example (mail.client.example [IPv6:2001:db8::7])"), "{header}");
 }

@@ -120,11 +120,11 @@ fn name(text: String) -> Result<String, Malformed> {
     if (1..=255).contains(&text.len()) && text.bytes().all(fits) { Ok(text) } else { Err(Malformed) }
 }
 
-/// Whether the protocol has EHLO.
+/// Whether the protocol has EHLO, or LHLO.
 fn protocol(text: String) -> Result<bool, Malformed> {
     match text.to_ascii_uppercase().as_str() {
         "SMTP" => Ok(false),
-        "ESMTP" => Ok(true),
+        "ESMTP" | "LMTP" => Ok(true),
         _ => Err(Malformed),
     }
 }

@@ -296,6 +296,7 @@ impl Handler for Session {
             user = login.as_ref().map(|login| tracing::field::display(&login.address)),
             "xclient"
         );
+        self.proxy = self.proxy.or(self.client.address);
         self.client = client;
         self.hello = told.hello.map(|hello| (hello, told.extended));
         self.login = login;

@@ -107,10 +107,11 @@ impl Site {
     pub fn protocol<'s>(&'s self, listener: &Listener, latest_hold: &'s str) -> ehlo::Config<'s> {
         let Config { limits, timeouts, protocol, auth, .. } = &self.config;
         let offered = protocol.extensions.iter().map(extension).fold(Extensions::NONE, Extensions::with);
-        // RFC 4865 is for submission.
+        // RFC 4865 is for submission; LMTP has no ETRN (RFC 2033 4.1).
         let elsewhere = match listener.kind {
             Kind::Submission => Extensions::NONE,
-            Kind::Mx | Kind::Lmtp => Extensions::FUTURERELEASE,
+            Kind::Mx => Extensions::FUTURERELEASE,
+            Kind::Lmtp => Extensions::FUTURERELEASE.with(Extensions::ETRN),
         };
         let refuse = |tolerance| match tolerance {
             Tolerance::Refuse => ehlo::Tolerance::Refuse,
@@ -125,7 +126,8 @@ impl Site {
             .longest_hold(u32::try_from(limits.hold.as_secs()).unwrap_or(u32::MAX))
             .latest_hold(latest_hold)
             .mechanisms(&auth.mechanisms)
-            .starttls(listener.tls == TlsMode::StartTls)
+            // A listener that a reload has taken out goes on, and may have lost its certificate.
+            .starttls(listener.tls == TlsMode::StartTls && self.tls.is_some())
             .require_auth(listener.require_auth)
             .plaintext_auth(auth.plaintext_without_tls)
             .line_endings(match protocol.line_endings {

@@ -313,6 +313,28 @@ async fn tls_from_the_start_comes_behind_the_header() {
     }
 }
 
+/// The beginning of the handshake comes in one segment with the header, as a proxy may send it.
+#[tokio::test]
+async fn a_handshake_that_comes_with_the_header_is_not_lost() {
+    let behind = Behind::start(Limits::default(), LONG, true).await;
+    for header in [V1.to_vec(), v2_tcp4()] {
+        let (near, mut far) = tokio::io::duplex(64 * 1024);
+        let mut stream = behind.connect(b"").await;
+        let proxy = tokio::spawn(async move {
+            let mut first = header;
+            far.read_buf(&mut first).await.unwrap();
+            stream.write_all(&first).await.unwrap();
+            let _ = tokio::io::copy_bidirectional(&mut far, &mut stream).await;
+        });
+        let mut client = tls::handshake(near).await;
+        client.up_to_hello().await;
+        client.expect("QUIT", "221").await;
+        drop(client);
+        proxy.await.unwrap();
+        assert_eq!(behind.client(), "192.0.2.1:4711".parse().unwrap());
+    }
+}
+
 #[tokio::test]
 async fn shutdown_does_not_wait_for_headers() {
     let behind = Behind::plain().await;

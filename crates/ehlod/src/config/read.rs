@@ -37,17 +37,19 @@ fn sections(document: &mut Table<'_, '_>, base: &Path, overrides: &Overrides) ->
     let tls = tls(document, base);
     let accounts = directory(document, base);
     let auth = auth(document, base);
+    let listeners = listeners(document, &tls, &auth, accounts.is_some(), &trusted_proxies, overrides);
+    let submission = listeners.iter().any(|listener| listener.kind == Kind::Submission);
     let config = Config {
         hostname: hostname.map_or_else(machine_name, |found| found.value),
         help_url: help_url.map(|found| found.value),
-        listeners: listeners(document, &tls, &auth, accounts.is_some(), &trusted_proxies, overrides),
+        listeners,
         tls: match tls {
             Section::Right(tls) => Some(tls),
             Section::Absent | Section::Wrong => None,
         },
         limits: limits(document),
         timeouts: timeouts(document),
-        protocol: protocol(document),
+        protocol: protocol(document, submission),
         auth,
         accounts,
         domains: domains(document),
@@ -236,7 +238,7 @@ fn timeouts(document: &mut Table<'_, '_>) -> Timeouts {
     timeouts
 }
 
-fn protocol(document: &mut Table<'_, '_>) -> Protocol {
+fn protocol(document: &mut Table<'_, '_>, submission: bool) -> Protocol {
     let mut table = document.table_or_empty("protocol");
     let default = Protocol::default();
     let line_endings = choice(&[("strict", Some(LineEndings::Strict)), ("lenient", Some(LineEndings::Lenient))]);
@@ -244,13 +246,23 @@ fn protocol(document: &mut Table<'_, '_>) -> Protocol {
     let vrfy =
         choice(&[("ambiguous", Some(Vrfy::Ambiguous)), ("answer", Some(Vrfy::Answer)), ("off", Some(Vrfy::Off))]);
     let expn = choice(&[("off", Some(Expn::Off)), ("answer", Some(Expn::Answer))]);
+    let extensions = table.list("extensions", extension);
+    for Found { at, value } in extensions.iter().flat_map(|list| &list.value) {
+        if *value == Extension::FutureRelease && !submission {
+            table.warning(
+                *at,
+                "extensions",
+                "\"FUTURERELEASE\" is for listeners of the kind \"submission\", and there is none",
+            );
+        }
+    }
     let protocol = Protocol {
         line_endings: table.or("line_endings", default.line_endings, line_endings),
         lenient_clients: elements(table.list("lenient_clients", values::network), default.lenient_clients),
         early_talk: table.or("early_talk", default.early_talk, &tolerance),
         early_talk_delay: table.or("early_talk_delay", default.early_talk_delay, delay),
         unauthorised_pipelining: table.or("unauthorised_pipelining", default.unauthorised_pipelining, &tolerance),
-        extensions: elements(table.list("extensions", extension), default.extensions),
+        extensions: elements(extensions, default.extensions),
         vrfy: table.or("vrfy", default.vrfy, vrfy),
         expn: table.or("expn", default.expn, expn),
     };

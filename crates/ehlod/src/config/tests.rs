@@ -230,6 +230,16 @@ fn warnings() {
 }
 
 #[test]
+fn holding_is_for_submission() {
+    let text = format!("{SOUND}protocol.extensions = [\"SIZE\", \"FUTURERELEASE\", \"ETRN\"]\n");
+    let config = read_in(&directory(), &text).unwrap();
+    assert_eq!(config.protocol.extensions, [Extension::Size, Extension::FutureRelease, Extension::Etrn]);
+    let warnings: Vec<_> = config.warnings.iter().map(ToString::to_string).collect();
+    let expected = "e.toml:3:32: protocol.extensions: \"FUTURERELEASE\" is for listeners of the kind \"submission\", and there is none";
+    assert_eq!(warnings, [expected]);
+}
+
+#[test]
 fn defaults_and_what_follows_from_them() {
     let directory = directory();
     let config = read_in(&directory, SOUND).unwrap();
