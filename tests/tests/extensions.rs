@@ -107,7 +107,7 @@ fn a_message_is_held_until_its_time() {
         client.expect(501, &format!("MAIL FROM:<user@example.net> {refused}")).unwrap();
     }
     let begin = Instant::now();
-    send(&mut client, "HOLDFOR=2", "").unwrap();
+    send(&mut client, "HOLDFOR=4", "").unwrap();
     assert_eq!(arrived(server.home()), 0);
     send(&mut client, "HOLDFOR=3600", "").unwrap();
     send(&mut client, "", "").unwrap();
@@ -117,7 +117,7 @@ fn a_message_is_held_until_its_time() {
         other => Err(format!("{other} messages")),
     })
     .unwrap();
-    assert!(begin.elapsed() >= Duration::from_secs(2));
+    assert!(begin.elapsed() >= Duration::from_secs(4));
     let home = server.stop().unwrap();
     assert_eq!(arrived(&home), 2);
     let held = mailbox::files(&home.mail().join(".held"), "new");
@@ -129,12 +129,12 @@ fn a_held_message_outlives_a_crash() {
     let server = Server::start(submission().home()).unwrap();
     let mut client = log_in(&server);
     for _ in 0..5 {
-        send(&mut client, "HOLDFOR=1", "").unwrap();
+        send(&mut client, "HOLDFOR=4", "").unwrap();
     }
     send(&mut client, "HOLDFOR=3600", "").unwrap();
     let home = server.kill();
     assert_eq!(arrived(&home), 0);
-    std::thread::sleep(Duration::from_secs(2));
+    std::thread::sleep(Duration::from_secs(5));
     let server = Server::start(home).unwrap();
     eventually(|| match arrived(server.home()) {
         5 => Ok(()),

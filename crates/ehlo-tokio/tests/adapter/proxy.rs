@@ -282,7 +282,6 @@ async fn connections_are_counted_by_the_client_behind_the_proxy() {
 
     // One that has not said its header yet counts among all.
     let waiting = behind.connect(b"PROXY ").await;
-    sleep(Duration::from_millis(50)).await;
     let mut fifth = Client::new(behind.connect_from(PROXY).await);
     assert!(fifth.rest().await.starts_with("421"));
     assert_eq!(behind.reasons().await, ["too many connections"]);
@@ -293,8 +292,8 @@ async fn connections_are_counted_by_the_client_behind_the_proxy() {
 
 #[tokio::test]
 async fn tls_from_the_start_comes_behind_the_header() {
-    let behind = Behind::start(Limits { connections: 9, per_client: 1 }, LONG, true).await;
     for header in [V1.to_vec(), v2_tcp4()] {
+        let behind = Behind::start(Limits { connections: 9, per_client: 1 }, LONG, true).await;
         let mut client = tls::handshake(behind.connect(&header).await).await;
         client.up_to_data().await;
         client.expect(".", "250").await;
@@ -307,9 +306,6 @@ async fn tls_from_the_start_comes_behind_the_header() {
         assert_eq!(behind.reasons().await, ["too many connections"]);
         client.expect("QUIT", "221").await;
         assert_eq!(client.rest().await, "");
-        drop(client);
-        // The server notices in its own time.
-        sleep(Duration::from_millis(50)).await;
     }
 }
 
