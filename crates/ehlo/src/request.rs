@@ -323,12 +323,24 @@ impl EtrnAnswer<'_> {
     pub fn accept(mut self) {
         self.0.say(const { &Reply::new(250, "Ok, queuing for node started").enhanced(0, 0) }, Event::Answered);
     }
+
+    /// The node may ask, but no message waits for it: `251`.
+    pub fn nothing_waiting(mut self) {
+        self.0.say(&Reply::new(251, "Ok, no messages waiting for node").enhanced(0, 0), Event::Answered);
+    }
 }
 
 impl XclientAnswer<'_> {
     /// Believes it. The session starts over for the client that was named, with a new [`Request::Connect`] and a new greeting.
     pub fn accept(mut self) {
         self.0.state.start_over();
+        self.0.settled = true;
+    }
+
+    /// Believes it, and that the client has authenticated itself to the peer: LOGIN says as whom.
+    pub fn accept_authenticated(mut self) {
+        self.0.state.start_over();
+        self.0.state.authenticated = true;
         self.0.settled = true;
     }
 }
