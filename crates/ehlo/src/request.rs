@@ -497,9 +497,12 @@ pub(crate) fn pending<'s>(
     line: &'s [u8],
 ) -> Option<Request<'s>> {
     let pending = state.pending;
-    let exchange = state.exchange;
     let size = state.content.size;
-    let facts = state.facts;
+    // The exchange is complete wherever it is asked for; where it were not, dropping the turn refuses.
+    let credentials = match (pending, &state.exchange) {
+        (Pending::Auth, Some(exchange)) => exchange.credentials(line, config, &state.facts),
+        _ => None,
+    };
     let turn = Turn { config, state, out, line, settled: false };
     Some(match pending {
         Pending::None => {
@@ -512,11 +515,7 @@ pub(crate) fn pending<'s>(
             let command = Hello { name: name.text(line), extended };
             Request::Hello(HelloRequest { command, answer: HelloAnswer(turn) })
         }
-        // The exchange is complete wherever this is pending; where it were not, dropping the turn refuses.
-        Pending::Auth => {
-            let credentials = exchange.and_then(|exchange| exchange.credentials(line, config, &facts))?;
-            Request::Auth(AuthRequest { credentials, answer: AuthAnswer(turn) })
-        }
+        Pending::Auth => Request::Auth(AuthRequest { credentials: credentials?, answer: AuthAnswer(turn) }),
         Pending::Mail(mail) => Request::Mail(MailRequest { command: mail.view(line), answer: MailAnswer(turn) }),
         Pending::Rcpt(rcpt) => Request::Rcpt(RcptRequest { command: rcpt.view(line), answer: RcptAnswer(turn) }),
         Pending::Data => Request::Data(DataRequest { answer: DataAnswer(turn) }),

@@ -3,7 +3,7 @@
 use crate::buffer::Buffer;
 use crate::command::text;
 use crate::config::{Config, Extensions};
-use crate::reply::{Enhanced, Reply, Text};
+use crate::reply::{Enhanced, Reply, Text, class};
 use crate::sasl::{self, Facts};
 
 /// Octets of a reply line before its CRLF: with it, 512 (RFC 5321 4.5.3.1.5).
@@ -32,13 +32,48 @@ impl<'c> Style<'c> {
 
 /// Writes a reply.
 pub(crate) fn reply(out: &mut Buffer, style: Style<'_>, reply: &Reply<'_>) {
+    if let Text::Fixed(text) = reply.text
+        && fixed(out, style, reply, text)
+    {
+        return;
+    }
     let enhanced = if style.enhanced { reply.enhanced_code() } else { None };
     let mut lines = Lines::new(out, reply.code, enhanced, style.utf8);
     match reply.text {
-        Text::Plain(text) => lines.text(text),
+        Text::Plain(text) | Text::Fixed(text) => lines.text(text),
         Text::Template(template, value, minutes) => lines.template(template, style.domain, value, minutes),
     }
     lines.end();
+}
+
+/// Writes a reply of one line whose text is known to be printable; false where it does not fit so, and nothing was written.
+///
+/// Nearly all replies go this way, which takes a fifth of the instructions of the other.
+fn fixed(out: &mut Buffer, style: Style<'_>, reply: &Reply<'_>, text: &str) -> bool {
+    const fn digit(number: u16) -> u8 {
+        b'0'.wrapping_add((number % 10) as u8)
+    }
+    let code = reply.code;
+    let codes = [digit(code / 100), digit(code / 10), digit(code), b' '];
+    let enhanced = match reply.enhanced {
+        Some((subject, detail)) if style.enhanced && !(300..400).contains(&code) => {
+            if subject > 9 || detail > 9 {
+                return false;
+            }
+            Some([b'0'.wrapping_add(class(code)), b'.', digit(subject), b'.', digit(detail), b' '])
+        }
+        _ => None,
+    };
+    // Half of the buffer is there for it: see `Session::advance`.
+    if out.capacity().saturating_sub(out.len()) < text.len().saturating_add(12) {
+        return false;
+    }
+    out.append(&codes);
+    if let Some(enhanced) = enhanced {
+        out.append(&enhanced);
+    }
+    out.append(text.as_bytes());
+    out.append(b"\r\n")
 }
 
 /// Says that a chunk has been taken (RFC 3030 2).
@@ -206,9 +241,9 @@ impl<'o> Lines<'o> {
     }
 
     /// Begins the line of a keyword of EHLO.
-    fn keyword(&mut self, keyword: &str) {
+    fn keyword(&mut self, keyword: &'static str) {
         self.next();
-        self.text(keyword);
+        self.part(keyword.as_bytes());
     }
 
     /// Ends the reply; whether nothing was cut.
