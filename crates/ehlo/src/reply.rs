@@ -82,8 +82,7 @@ impl<'a> Reply<'a> {
     }
 }
 
-/// The class of an enhanced status code that goes with a code.
-pub(crate) const fn class(code: u16) -> u8 {
+const fn class(code: u16) -> u8 {
     match code {
         0..=399 => 2,
         400..=499 => 4,

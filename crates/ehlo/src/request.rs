@@ -10,6 +10,7 @@ use crate::buffer::Buffer;
 use crate::command::{Attributes, Etrn, Hello, Mail, Query, Rcpt};
 use crate::config::Config;
 use crate::content::Decoder;
+use crate::keywords;
 use crate::phase::Event;
 use crate::reply::Reply;
 use crate::sasl::Credentials;
@@ -161,7 +162,7 @@ impl HelloAnswer<'_> {
         let Pending::Hello { extended, .. } = turn.state.pending else { return };
         turn.state.extended = extended;
         if extended {
-            write::ehlo(turn.out, turn.config, turn.state.tls, turn.state.trusted, turn.state.facts);
+            keywords::write(turn.out, turn.config, turn.state.tls, turn.state.trusted, turn.state.facts);
         } else {
             turn.write(&Reply::new(250, turn.config.hostname));
         }

@@ -96,12 +96,19 @@ pub(crate) fn is_esmtp_value(octet: u8, utf8: bool) -> bool {
 pub(crate) struct Holds(u8);
 
 impl Holds {
-    /// Looks through a line. Without a way out, so that the compiler can do many octets at once.
+    /// Looks through a line, sixteen octets at a time: without a way out of the loop, the compiler has an instruction for so many.
     pub(crate) fn of(line: &[u8]) -> Self {
-        Self(line.iter().fold(0, |found, octet| {
+        let (blocks, rest) = line.as_chunks::<16>();
+        let found = blocks.iter().fold(0, |found, block| found | Self::found_in(block));
+        // What is left is looked at with what stands before it, as another sixteen.
+        Self(found | line.last_chunk::<16>().map_or_else(|| Self::found_in(rest), |block| Self::found_in(block)))
+    }
+
+    fn found_in(octets: &[u8]) -> u8 {
+        octets.iter().fold(0, |found, octet| {
             let control = if *octet < 32 || *octet == 127 { CONTROL } else { 0 };
             found | control | (*octet & UTF8)
-        }))
+        })
     }
 
     pub(crate) const fn control(self) -> bool {
