@@ -14,6 +14,8 @@ HOST = "127.0.0.1"
 PORT = int(os.environ["EHLO_PORT"])
 TLS_PORT = int(os.environ["EHLO_TLS_PORT"])
 EXPECT = Path(os.environ["EHLO_EXPECT"])
+SENDER = Path(os.environ["EHLO_SENDER"])
+LMTP = os.environ["EHLO_LMTP"]
 MESSAGE = Path(os.environ["EHLO_MESSAGE"]).read_bytes()
 HEADER = b"From: <alice@example.com>\r\nTo: <bob@example.net>\r\nSubject: from smtplib\r\n\r\n"
 
@@ -65,12 +67,13 @@ def login():
 
 
 def each_mechanism():
-    for mechanism in ("PLAIN", "LOGIN"):
+    for mechanism in ("PLAIN", "LOGIN", "CRAM-MD5"):
         for initial in (True, False):
             with connect() as smtp:
+                smtp.starttls(context=TRUSTING)
                 smtp.ehlo()
                 smtp.user, smtp.password = "user", "pass"
-                method = getattr(smtp, "auth_" + mechanism.lower())
+                method = getattr(smtp, "auth_" + mechanism.lower().replace("-", "_"))
                 code, _ = smtp.auth(mechanism, method, initial_response_ok=initial)
                 assert code == 235, (mechanism, initial, code)
 
@@ -114,6 +117,7 @@ def quoted_local_part():
     with connect() as smtp:
         smtp.sendmail('"al ice"@example.com', ['"b ob"@example.net'], MESSAGE)
     expect("b%20ob", MESSAGE)
+    SENDER.write_text('"al ice"@example.com')
 
 
 def smtputf8():
@@ -125,6 +129,7 @@ def smtputf8():
         refused = smtp.sendmail("müller@bücher.example", ["用户@example.net"], content, mail_options=options)
         assert refused == {}, refused
     expect("用户", content)
+    SENDER.write_text("müller@bücher.example")
 
 
 def several_messages():
@@ -186,6 +191,15 @@ def pipelining():
     for mailbox in ("bob", "carol"):
         expect(mailbox, HEADER + b"one\r\n")
         expect(mailbox, HEADER + b"two\r\n")
+
+
+def lmtp():
+    """Over the Unix socket. smtplib reads one answer a message, so that only one recipient can be named."""
+    with smtplib.LMTP(LMTP, local_hostname="client.example") as lmtp:
+        lmtp.sendmail("alice@example.com", ["bob@example.net"], MESSAGE)
+        lmtp.sendmail("alice@example.com", ["carol@example.net"], MESSAGE)
+    expect("bob", MESSAGE)
+    expect("carol", MESSAGE)
 
 
 globals()[sys.argv[1].replace("-", "_")]()

@@ -10,20 +10,28 @@ expect() {
     done
 }
 
-# send PORT RECIPIENTS OPTION...
+# send RECIPIENTS OPTION...
 send() {
-    port=$1 to=$2
-    shift 2
-    swaks --server 127.0.0.1 --port "$port" --helo client.example --timeout 20 \
-        --from alice@example.com --to "$to" --data "@$EHLO_MESSAGE" "$@"
+    to=$1
+    shift
+    swaks --helo client.example --timeout 20 --from alice@example.com --to "$to" --data "@$EHLO_MESSAGE" "$@"
 }
 
-# relayed_from ADDRESS PORT OPTION...: demands that a recipient elsewhere is refused to this address. (swaks leaves with 24 then.)
+# to_bob OPTION...
+to_bob() {
+    send bob@example.net "$@" && expect bob
+}
+
+plain="--server 127.0.0.1 --port $EHLO_PORT"
+tls="--server 127.0.0.1 --port $EHLO_TLS_PORT --tls-on-connect"
+login() { echo "--auth $(echo "$1" | tr a-z A-Z) --auth-user user --from user@example.net --auth-password"; }
+
+# relayed_from ADDRESS OPTION...: demands that a recipient elsewhere is refused to this address. (swaks leaves with 24 then.)
 relayed_from() {
-    address=$1 port=$2
-    shift 2
+    address=$1
+    shift
     status=0
-    said=$(send "$port" bob@example.org --quit-after RCPT "$@") || status=$?
+    said=$(send bob@example.org --quit-after RCPT "$@") || status=$?
     echo "$said"
     test "$status" -eq 24
     case $said in *"Relay from your IP $address is denied"*) ;; *) return 1 ;; esac
@@ -35,39 +43,44 @@ proxied() {
         "--proxy-source $3 --proxy-source-port 4711 --proxy-dest $4 --proxy-dest-port 25"
 }
 
+# What stands unquoted below are options, to be split.
 case $1 in
-plain) send "$EHLO_PORT" bob@example.net && expect bob ;;
-several-recipients) send "$EHLO_PORT" bob@example.net,carol@example.net && expect bob carol ;;
-pipelining) send "$EHLO_PORT" bob@example.net,carol@example.net --pipeline && expect bob carol ;;
-auth-plain) send "$EHLO_PORT" bob@example.net --auth PLAIN --auth-user user --auth-password pass --from user@example.net && expect bob ;;
-auth-login) send "$EHLO_PORT" bob@example.net --auth LOGIN --auth-user user --auth-password pass --from user@example.net && expect bob ;;
-starttls) send "$EHLO_PORT" bob@example.net --tls && expect bob ;;
-starttls-auth) send "$EHLO_PORT" bob@example.net --tls --auth PLAIN --auth-user user --auth-password pass --from user@example.net && expect bob ;;
-implicit-tls) send "$EHLO_TLS_PORT" bob@example.net --tls-on-connect && expect bob ;;
-wrong-password)
+plain) to_bob $plain ;;
+helo) to_bob $plain --protocol SMTP ;;
+several-recipients) send bob@example.net,carol@example.net $plain && expect bob carol ;;
+pipelining) send bob@example.net,carol@example.net $plain --pipeline && expect bob carol ;;
+auth-*) to_bob $plain $(login "${1#auth-}") pass ;;
+starttls) to_bob $plain --tls ;;
+starttls-*) to_bob $plain --tls $(login "${1#starttls-}") pass ;;
+tls) to_bob $tls ;;
+tls-*) to_bob $tls $(login "${1#tls-}") pass ;;
+wrong-*)
     # swaks leaves with 28 where authentication failed.
     status=0
-    send "$EHLO_PORT" bob@example.net --auth PLAIN --auth-user user --auth-password wrong || status=$?
+    send bob@example.net $plain --tls $(login "${1#wrong-}") wrong >said || status=$?
+    cat said
     test "$status" -eq 28
+    grep -q '535 5.7.8' said
     ;;
+lmtp) send bob@example.net,carol@example.net --protocol LMTP --socket "$EHLO_LMTP" && expect bob carol ;;
 proxy-v1)
-    options=$(proxied 1 TCP4 192.0.2.7 192.0.2.8)
-    relayed_from 192.0.2.7 "$EHLO_PORT" $options
-    send "$EHLO_PORT" bob@example.net $options && expect bob
+    options="$plain $(proxied 1 TCP4 192.0.2.7 192.0.2.8)"
+    relayed_from 192.0.2.7 $options
+    to_bob $options
     ;;
 proxy-v2)
-    options=$(proxied 2 AF_INET 192.0.2.7 192.0.2.8)
-    relayed_from 192.0.2.7 "$EHLO_PORT" $options
-    send "$EHLO_PORT" bob@example.net --tls $options && expect bob
+    options="$plain $(proxied 2 AF_INET 192.0.2.7 192.0.2.8)"
+    relayed_from 192.0.2.7 $options
+    to_bob --tls $options
     ;;
-proxy-v2-ipv6-implicit-tls)
-    options=$(proxied 2 AF_INET6 2001:db8::7 2001:db8::8)
-    relayed_from 2001:db8::7 "$EHLO_TLS_PORT" --tls-on-connect $options
-    send "$EHLO_TLS_PORT" bob@example.net --tls-on-connect $options && expect bob
+proxy-v2-ipv6-tls)
+    options="$tls $(proxied 2 AF_INET6 2001:db8::7 2001:db8::8)"
+    relayed_from 2001:db8::7 $options
+    to_bob $options
     ;;
 xclient)
-    relayed_from 192.0.2.7 "$EHLO_PORT" --xclient-addr 192.0.2.7 --xclient-name mail.client.example
-    send "$EHLO_PORT" bob@example.net --xclient-addr IPV6:2001:db8::7 --xclient-login user && expect bob
+    relayed_from 192.0.2.7 $plain --xclient-addr 192.0.2.7 --xclient-name mail.client.example
+    to_bob $plain --xclient-addr IPV6:2001:db8::7 --xclient-login user
     ;;
 *) echo "no such scenario: $1" >&2 && exit 2 ;;
 esac

@@ -8,12 +8,14 @@
 
 pub mod cases;
 pub mod client;
+pub mod credentials;
 pub mod live;
 pub mod mailbox;
 pub mod memory;
 pub mod patience;
 pub mod reply;
 pub mod server;
+pub mod tap;
 pub mod tls;
 pub mod transcript;
 pub mod trials;

@@ -44,6 +44,12 @@ pub fn without_trace(message: &[u8]) -> &[u8] {
     without_field(message, b"received:")
 }
 
+/// What the server put before the message, the lines of a folded field joined.
+pub fn trace(message: &[u8]) -> String {
+    let head = &message[..message.len() - without_trace(message).len()];
+    String::from_utf8_lossy(head).replace("\r\n\t", " ")
+}
+
 /// `message` without its first header field, if that is `name`.
 fn without_field<'m>(message: &'m [u8], name: &[u8]) -> &'m [u8] {
     if !message.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name)) {
@@ -68,6 +74,8 @@ mod tests {
     fn takes_off_one_return_path_and_one_received() {
         let message = b"Return-Path: <a@b>\r\nReceived: from x\r\n\tby y;\r\n now\r\nReceived: theirs\r\n\r\nx\r\n";
         assert_eq!(without_trace(message), b"Received: theirs\r\n\r\nx\r\n");
+        assert_eq!(trace(message), "Return-Path: <a@b>\r\nReceived: from x by y;\r\n now\r\n");
         assert_eq!(without_trace(b"Subject: x\r\n\r\n"), b"Subject: x\r\n\r\n");
+        assert_eq!(trace(b"Subject: x\r\n\r\n"), "");
     }
 }

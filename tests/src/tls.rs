@@ -20,7 +20,8 @@ pub fn handshake(mut stream: TcpStream) -> Result<StreamOwned<ClientConnection, 
     Ok(StreamOwned::new(connection, stream))
 }
 
-fn config() -> Arc<ClientConfig> {
+/// A client's configuration that trusts anyone.
+pub fn config() -> Arc<ClientConfig> {
     static CONFIG: OnceLock<Arc<ClientConfig>> = OnceLock::new();
     let make = || {
         let provider = Arc::new(ring::default_provider());

@@ -134,11 +134,11 @@ fn accounts() -> String {
     USERS.iter().map(account).collect()
 }
 
-/// [`PASSWORD`] as `ehlod passwd` wants it written.
+/// [`PASSWORD`] as `ehlod passwd` wants it written, for every mechanism.
 fn password_line() -> &'static str {
     static LINE: OnceLock<String> = OnceLock::new();
     LINE.get_or_init(|| {
-        let output = Home::new().ehlod(&["passwd"], &format!("{PASSWORD}\n"));
+        let output = Home::new().ehlod(&["passwd", "--cram-md5"], &format!("{PASSWORD}\n"));
         assert!(output.status.success(), "ehlod passwd: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).expect("ehlod passwd prints text").trim().to_owned()
     })
