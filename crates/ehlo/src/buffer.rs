@@ -1,21 +1,97 @@
-//! Bounded buffers without a path that panics.
+//! Bounded buffers, and parts of them.
 
-use heapless::VecView;
+use core::fmt;
+use core::ops::{Deref, DerefMut};
 
-/// Appends as much of `octets` as there is room for; whether that was all of it.
+/// So many octets at most, and how many there are.
 ///
-/// (`extend_from_slice` of the vector keeps a panic where overflow checks are on; this does not.)
-pub(crate) fn append(buffer: &mut VecView<u8>, octets: &[u8]) -> bool {
-    let old = buffer.len();
-    let room = buffer.capacity().saturating_sub(old);
-    let fits = octets.get(..room).unwrap_or(octets);
-    if buffer.resize(old.saturating_add(fits.len()), 0).is_err() {
-        return false;
+/// Of the core's own making, for two measured reasons: with overflow checks on, appending a slice to the vectors of `heapless` keeps a
+/// panic, and appending without one took half of the time that a command takes.
+pub(crate) struct Buffer<A: ?Sized = [u8]> {
+    len: usize,
+    octets: A,
+}
+
+impl<const N: usize> Buffer<[u8; N]> {
+    pub(crate) const fn new() -> Self {
+        Self { len: 0, octets: [0; N] }
     }
-    for (to, from) in buffer.get_mut(old..).into_iter().flatten().zip(fits) {
-        *to = *from;
+}
+
+/// What holds for any size is compiled once.
+impl<const N: usize> Deref for Buffer<[u8; N]> {
+    type Target = Buffer;
+
+    fn deref(&self) -> &Buffer {
+        self
     }
-    fits.len() == octets.len()
+}
+
+impl<const N: usize> DerefMut for Buffer<[u8; N]> {
+    fn deref_mut(&mut self) -> &mut Buffer {
+        self
+    }
+}
+
+/// Without the octets, which may be a password.
+impl<const N: usize> fmt::Debug for Buffer<[u8; N]> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Buffer").field("len", &self.len).finish_non_exhaustive()
+    }
+}
+
+impl Buffer {
+    pub(crate) const fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    pub(crate) const fn capacity(&self) -> usize {
+        self.octets.len()
+    }
+
+    pub(crate) fn octets(&self) -> &[u8] {
+        self.octets.get(..self.len).unwrap_or_default()
+    }
+
+    pub(crate) fn octets_mut(&mut self) -> &mut [u8] {
+        self.octets.get_mut(..self.len).unwrap_or_default()
+    }
+
+    /// Appends as much of `octets` as there is room for; whether that was all of it.
+    pub(crate) fn append(&mut self, octets: &[u8]) -> bool {
+        let room = self.octets.get_mut(self.len..).unwrap_or_default();
+        for (to, from) in room.iter_mut().zip(octets) {
+            *to = *from;
+        }
+        let fits = octets.len() <= room.len();
+        self.len = if fits { self.len.wrapping_add(octets.len()) } else { self.octets.len() };
+        fits
+    }
+
+    /// Appends one octet; false where there is no room.
+    #[cfg(feature = "mechanisms")]
+    pub(crate) fn push(&mut self, octet: u8) -> bool {
+        let Some(place) = self.octets.get_mut(self.len) else { return false };
+        *place = octet;
+        self.len = self.len.wrapping_add(1);
+        true
+    }
+
+    pub(crate) const fn truncate(&mut self, len: usize) {
+        if len < self.len {
+            self.len = len;
+        }
+    }
+
+    /// Overwrites all octets, those too that are past its length: what was decoded in place leaves some there.
+    pub(crate) fn wipe(&mut self) {
+        self.octets.fill(0);
+        self.len = 0;
+    }
 }
 
 /// A part of a line, as positions in its buffer: it outlives the borrow of the parse that found it.
@@ -36,6 +112,11 @@ impl Span {
         Self { start: u16::try_from(start).unwrap_or(u16::MAX), len: u16::try_from(len).unwrap_or(0) }
     }
 
+    #[cfg(feature = "mechanisms")]
+    pub(crate) const fn is_empty(self) -> bool {
+        self.len == 0
+    }
+
     pub(crate) const fn start(self) -> usize {
         self.start as usize
     }
@@ -45,6 +126,7 @@ impl Span {
     }
 
     /// The same part, once what stood at `from` stands at `to`.
+    #[cfg(feature = "mechanisms")]
     pub(crate) fn moved(self, from: usize, to: usize) -> Self {
         Self::new(self.start().saturating_sub(from).saturating_add(to), usize::from(self.len))
     }
@@ -66,11 +148,24 @@ mod tests {
 
     #[test]
     fn append_stops_at_the_end_and_says_so() {
-        let mut buffer = heapless::Vec::<u8, 4>::new();
-        assert!(append(&mut buffer, b"abc"));
-        assert!(!append(&mut buffer, b"de"));
-        assert_eq!(buffer, *b"abcd");
-        assert!(append(&mut buffer, b""));
+        let mut buffer = Buffer::<[u8; 4]>::new();
+        assert!(buffer.append(b"abc"));
+        assert!(!buffer.append(b"de"));
+        assert_eq!(buffer.octets(), b"abcd");
+        assert!(buffer.append(b""));
+        buffer.truncate(3);
+        assert!(buffer.append(b"e"));
+        assert_eq!(buffer.octets(), b"abce");
+    }
+
+    #[test]
+    fn a_wipe_leaves_nothing_behind_the_end_either() {
+        let mut buffer = Buffer::<[u8; 4]>::new();
+        assert!(buffer.append(b"abcd"));
+        buffer.truncate(1);
+        buffer.wipe();
+        assert!(buffer.is_empty());
+        assert_eq!(buffer.octets, [0; 4]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! BDAT (RFC 3030 2): the command's arguments, and how much of a chunk is still to come.
 
 use super::command::ArgumentError;
+use super::command::characters::same_word;
 use super::command::parameters::size;
 
 /// A chunk that is coming in.
@@ -21,7 +22,7 @@ pub(crate) fn bdat(arguments: &[u8]) -> Result<Chunk, ArgumentError> {
     let octets = words.next().and_then(size).filter(|octets| *octets != u64::MAX).ok_or(ArgumentError::Syntax)?;
     let last = match words.next() {
         None => false,
-        Some(marker) if marker.eq_ignore_ascii_case(b"LAST") => true,
+        Some(marker) if same_word(marker, b"LAST") => true,
         Some(_) => return Err(ArgumentError::Syntax),
     };
     if words.next().is_some() {

@@ -21,40 +21,41 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         let verb = match first_word {
             FirstWord::Verb(verb) => Some(verb),
             // An HTTP request, perhaps with commands in its body: no line of it is carried out, however long this one is.
-            FirstWord::Http => return self.turn_out(&Reply::command_unrecognized()),
+            FirstWord::Http => return self.turn_out(const { &Reply::command_unrecognized() }),
             FirstWord::Unknown => None,
         };
         // Refused or not, it may bring a password.
         self.state.secret |= verb == Some(Verb::Auth);
         if self.line.overflowed() || self.line.length() > self.limit(verb) {
-            return self.fault(&Reply::line_too_long());
+            return self.fault(const { &Reply::line_too_long() });
         }
         if line.iter().any(u8::is_ascii_control) {
-            return self.fault(&Reply::invalid_character());
+            return self.fault(const { &Reply::invalid_character() });
         }
         let Some(verb) = verb else {
-            let reply = if line.is_ascii() { Reply::command_unrecognized() } else { Reply::invalid_character() };
-            return self.fault(&reply);
+            return self.fault(match line.is_ascii() {
+                true => const { &Reply::command_unrecognized() },
+                false => const { &Reply::invalid_character() },
+            });
         };
         let arguments = Span::of(self.line.buffer(), arguments);
         if !self.may_stand(verb, arguments, input) || !self.is_idle_allowed(verb) {
             return;
         }
         if let Err(error) = self.carry_out(verb, arguments, input) {
-            let reply = match error {
-                ArgumentError::Syntax => Reply::syntax_error_in_parameters(),
-                ArgumentError::UnknownParameter => Reply::parameter_not_implemented().with_code(555),
-                ArgumentError::UnknownValue => Reply::parameter_not_implemented(),
-                ArgumentError::NotAscii => Reply::invalid_character(),
-            };
-            self.fault(&reply);
+            self.fault(match error {
+                ArgumentError::Syntax => const { &Reply::syntax_error_in_parameters() },
+                ArgumentError::UnknownParameter => const { &Reply::parameter_not_implemented().with_code(555) },
+                ArgumentError::UnknownValue => const { &Reply::parameter_not_implemented() },
+                ArgumentError::NotAscii => const { &Reply::invalid_character() },
+            });
         }
     }
 
     /// Whether the command is offered and may stand here; refused otherwise.
     fn may_stand(&mut self, verb: Verb, arguments: Span, input: &[u8]) -> bool {
         if !self.is_offered(verb) {
-            self.fault(&Reply::command_not_implemented());
+            self.fault(const { &Reply::command_not_implemented() });
             return false;
         }
         // RFC 2920 3.1: these end a group.
@@ -64,18 +65,18 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
             return false;
         }
         let refusal = match verb {
-            Verb::Auth if !self.state.extended || self.state.authenticated => Some(Reply::bad_sequence()),
-            Verb::Starttls if !self.state.extended || self.state.tls => Some(Reply::bad_sequence()),
+            Verb::Auth if !self.state.extended || self.state.authenticated => Some(BAD_SEQUENCE),
+            Verb::Starttls if !self.state.extended || self.state.tls => Some(BAD_SEQUENCE),
             // RFC 3030 3: such a body does not go through DATA. RFC 3030 2: a message goes by DATA or by BDAT, and by BDAT only where
             // it was offered.
-            Verb::Data if self.state.binary => Some(Reply::bad_sequence()),
-            Verb::Bdat if !self.state.extended => Some(Reply::bad_sequence()),
+            Verb::Data if self.state.binary => Some(BAD_SEQUENCE),
+            Verb::Bdat if !self.state.extended => Some(BAD_SEQUENCE),
             _ => phase::admit(self.state.phase(), verb).refusal(),
         };
         match refusal {
             Some(reply) => {
                 self.refuse_chunk(verb, arguments);
-                self.fault(&reply);
+                self.fault(reply);
                 false
             }
             None => true,
@@ -131,15 +132,15 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
             Verb::Rset => {
                 self.no_arguments(arguments)?;
                 self.state.go(Event::Reset, Abort::Reset);
-                self.say(&Reply::buffer_cleared());
+                self.say(const { &Reply::buffer_cleared() });
             }
             Verb::Noop => {
                 self.ascii_arguments(arguments)?;
-                self.say(&Reply::ok());
+                self.say(const { &Reply::ok() });
             }
             Verb::Quit => {
                 self.no_arguments(arguments)?;
-                self.say(&Reply::good_bye());
+                self.say(const { &Reply::good_bye() });
                 self.state.close(Abort::Closed);
             }
             Verb::Vrfy => {
@@ -148,7 +149,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
                 if self.config.vrfy == Vrfy::Answer {
                     self.state.pending = Pending::Verify { what, smtputf8 };
                 } else {
-                    self.say(&Reply::cannot_vrfy());
+                    self.say(const { &Reply::cannot_vrfy() });
                 }
             }
             Verb::Expn => {
@@ -167,7 +168,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
                 self.state.early |= !input.is_empty();
                 *input = &[];
                 // RFC 3207 4 names the reply; it has no row of its own.
-                self.say(&Reply::new(220, "Ready to start TLS").enhanced(0, 0));
+                self.say(const { &Reply::new(220, "Ready to start TLS").enhanced(0, 0) });
                 self.state.go(Event::StartTls, Abort::Reset);
             }
             Verb::Etrn => {
@@ -192,11 +193,11 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         let too_big = mail.size.is_some_and(|size| self.config.message_size != 0 && size > self.config.message_size);
         let mail = ParkedMail::new(self.line.buffer(), &mail, parameters);
         if self.config.require_auth && !self.state.authenticated {
-            self.fault(&Reply::auth_required());
+            self.fault(const { &Reply::auth_required() });
         } else if self.state.transactions >= self.config.transactions {
-            self.fault(&Reply::too_many_transactions());
+            self.fault(const { &Reply::too_many_transactions() });
         } else if too_big {
-            self.say(&Reply::message_too_big());
+            self.say(const { &Reply::message_too_big() });
         } else {
             self.state.pending = Pending::Mail(mail);
         }
@@ -242,7 +243,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         let rcpt = ParkedRcpt::new(self.line.buffer(), &rcpt, parameters);
         // Duplicates do not count as recipients, but they cannot go on for ever either: in LMTP each is answered after the data.
         if self.state.recipients >= self.config.recipients || self.state.taken == u16::MAX {
-            self.say(&Reply::too_many_rcpts());
+            self.say(const { &Reply::too_many_rcpts() });
         } else {
             self.state.pending = Pending::Rcpt(rcpt);
         }
@@ -322,6 +323,9 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         if self.octets(arguments).is_ascii() { Ok(()) } else { Err(ArgumentError::NotAscii) }
     }
 }
+
+/// Said to a command that stands in a wrong place for a reason that the table of the phases does not know.
+const BAD_SEQUENCE: &Reply<'static> = &Reply::bad_sequence();
 
 /// The line without white space at its end, which devices send (RFC 5321 4.1.1 lets a server take it).
 fn trim(mut line: &[u8]) -> &[u8] {

@@ -151,7 +151,9 @@ pub use error::ApiMisuse;
 pub use phase::Phase;
 pub use reply::{CATALOGUE, Enhanced, Reply, Row, Stage};
 pub use request::*;
-pub use sasl::{CramMd5, Credentials, Mechanism, ScramHash, ScramKeys, ScramProof, ServerSignature, UnknownMechanism};
+#[cfg(feature = "mechanisms")]
+pub use sasl::{CramMd5, ScramHash, ScramKeys, ScramProof, ServerSignature};
+pub use sasl::{Credentials, Mechanism, UnknownMechanism};
 pub use secret::Secret;
 pub use session::Session;
 pub use step::{Abort, Step};

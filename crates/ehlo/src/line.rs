@@ -4,11 +4,11 @@ use core::fmt;
 
 use memchr::memchr2;
 
-use crate::buffer::{Span, append};
+use crate::buffer::{Buffer, Span};
 
 /// A line in the making, in a buffer of `N` octets. Any fragmentation of the input gives the same line.
 pub(crate) struct Line<const N: usize> {
-    buffer: heapless::Vec<u8, N>,
+    buffer: Buffer<[u8; N]>,
     /// Octets at the start of the buffer that belong to an exchange (a user name between two lines) and not to this line.
     kept: u16,
     /// Octets of this line, CRLF included, stored or not.
@@ -43,7 +43,7 @@ impl<const N: usize> fmt::Debug for Line<N> {
 
 impl<const N: usize> Line<N> {
     pub(crate) const fn new() -> Self {
-        Self { buffer: heapless::Vec::new(), kept: 0, length: 0, cr: false, spoilt: false }
+        Self { buffer: Buffer::new(), kept: 0, length: 0, cr: false, spoilt: false }
     }
 
     /// Takes input up to the end of the line. After [`Framed::Line`] the line stands in [`octets`](Self::octets) until
@@ -89,7 +89,7 @@ impl<const N: usize> Line<N> {
     fn take(&mut self, text: &[u8]) {
         self.length = self.length.saturating_add(u32::try_from(text.len()).unwrap_or(u32::MAX));
         if !self.spoilt {
-            append(&mut self.buffer, text);
+            self.buffer.append(text);
         }
     }
 
@@ -111,26 +111,26 @@ impl<const N: usize> Line<N> {
 
     /// The whole buffer, to which spans refer.
     pub(crate) fn buffer(&self) -> &[u8] {
-        &self.buffer
+        self.buffer.octets()
     }
 
     /// The line without its CRLF.
     pub(crate) fn octets(&self) -> &[u8] {
-        self.buffer.get(usize::from(self.kept)..).unwrap_or_default()
+        self.buffer().get(usize::from(self.kept)..).unwrap_or_default()
     }
 
     /// A part of the buffer, to change in place.
     pub(crate) fn part_mut(&mut self, part: Span) -> &mut [u8] {
-        self.buffer.get_mut(part.start()..part.end()).unwrap_or_default()
+        self.buffer.octets_mut().get_mut(part.start()..part.end()).unwrap_or_default()
     }
 
     /// Keeps a part of the buffer at its start, behind what is kept already, while the next line is read; where it lies then.
     pub(crate) fn keep(&mut self, part: Span) -> Span {
         let to = usize::from(self.kept);
-        let octets = part.octets(&self.buffer).len();
+        let octets = part.octets(self.buffer()).len();
         for at in 0..octets {
-            let octet = self.buffer.get(part.start().saturating_add(at)).copied().unwrap_or_default();
-            if let Some(place) = self.buffer.get_mut(to.saturating_add(at)) {
+            let octet = self.buffer().get(part.start().saturating_add(at)).copied().unwrap_or_default();
+            if let Some(place) = self.buffer.octets_mut().get_mut(to.saturating_add(at)) {
                 *place = octet;
             }
         }
@@ -140,6 +140,7 @@ impl<const N: usize> Line<N> {
     }
 
     /// Keeps a part of the buffer at its start, and drops all else; where it lies then.
+    #[cfg(feature = "mechanisms")]
     pub(crate) fn keep_only(&mut self, part: Span) -> Span {
         self.kept = 0;
         let kept = self.keep(part);
@@ -148,8 +149,9 @@ impl<const N: usize> Line<N> {
     }
 
     /// Keeps an octet more, behind all that is in the buffer; false where there is no room.
+    #[cfg(feature = "mechanisms")]
     pub(crate) fn keep_octet(&mut self, octet: u8) -> bool {
-        let fits = self.buffer.push(octet).is_ok();
+        let fits = self.buffer.push(octet);
         self.kept = u16::try_from(self.buffer.len()).unwrap_or(u16::MAX);
         fits
     }
@@ -164,13 +166,7 @@ impl<const N: usize> Line<N> {
 
     /// Overwrites all octets, those too that were kept. Where the line stands in its framing does not change.
     pub(crate) fn wipe(&mut self) {
-        // All of the buffer, for a part decoded in place leaves more behind than the vector's length tells.
-        let capacity = self.buffer.capacity();
-        let _ = self.buffer.resize(capacity, 0);
-        for octet in self.buffer.iter_mut() {
-            *octet = 0;
-        }
-        self.buffer.truncate(0);
+        self.buffer.wipe();
         self.kept = 0;
     }
 }

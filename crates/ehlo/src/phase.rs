@@ -130,13 +130,13 @@ pub(crate) enum Rule {
 
 impl Rule {
     /// The reply of a rule that does not admit.
-    pub(crate) const fn refusal(self) -> Option<Reply<'static>> {
+    pub(crate) const fn refusal(self) -> Option<&'static Reply<'static>> {
         match self {
             Self::Yes => None,
-            Self::BadSequence => Some(Reply::bad_sequence()),
-            Self::MailFirst => Some(Reply::mail_first()),
-            Self::RcptFirst => Some(Reply::rcpt_first()),
-            Self::NoRcpts => Some(Reply::no_valid_recipients()),
+            Self::BadSequence => Some(const { &Reply::bad_sequence() }),
+            Self::MailFirst => Some(const { &Reply::mail_first() }),
+            Self::RcptFirst => Some(const { &Reply::rcpt_first() }),
+            Self::NoRcpts => Some(const { &Reply::no_valid_recipients() }),
         }
     }
 }
@@ -309,7 +309,7 @@ mod tests {
     /// What the table in the picture says of a rule: the code, and what its text adds to that of its like.
     fn cell(rule: Rule) -> String {
         let Some(reply) = rule.refusal() else { return "yes".to_string() };
-        let crate::reply::Text::Template(text, _) = reply.text else { panic!("not of the catalogue") };
+        let crate::reply::Text::Template(text, ..) = reply.text else { panic!("not of the catalogue") };
         format!("{} {}", reply.code(), text.trim_start_matches("Bad sequence of commands").trim()).trim().to_string()
     }
 

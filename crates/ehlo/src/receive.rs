@@ -122,7 +122,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         self.state.clock = None;
         if self.state.content.decoder.is_spoilt() {
             // What follows may be commands smuggled in by whoever wrote the message: nothing of it is read.
-            self.say(&BARE_LINE_ENDING);
+            self.say(BARE_LINE_ENDING);
             self.state.close(Abort::LineEnding);
             return;
         }
@@ -143,7 +143,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
             content.ended = Some(0);
         } else if let Some(reason) = self.state.content.fault(self.config) {
             // RFC 3030 2: with a chunk the message is refused. What follows of it finds no transaction.
-            self.say(&refusal(reason));
+            self.say(refusal(reason));
             self.state.go(Event::ChunkRefused, Abort::Chunk);
         } else {
             write::chunk_taken(&mut self.out, Style::new(self.config, false), size);
@@ -155,7 +155,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     fn answer_message(&mut self, given: u16) {
         match self.state.content.fault(self.config) {
             Some(reason) => {
-                self.say(&refusal(reason));
+                self.say(refusal(reason));
                 self.state.answered(self.config);
             }
             None => self.state.pending = Pending::Message((self.config.mode == Mode::Lmtp).then_some(given)),
@@ -164,13 +164,13 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
 }
 
 /// Said where mail data hold a bare CR or LF.
-const BARE_LINE_ENDING: Reply<'static> =
-    Reply::new(550, "Message refused: bare CR or LF in the mail data").enhanced(6, 0);
+const BARE_LINE_ENDING: &Reply<'static> =
+    &Reply::new(550, "Message refused: bare CR or LF in the mail data").enhanced(6, 0);
 
-const fn refusal(reason: Abort) -> Reply<'static> {
+const fn refusal(reason: Abort) -> &'static Reply<'static> {
     match reason {
-        Abort::TooManyHops => Reply::too_many_hops(),
+        Abort::TooManyHops => const { &Reply::too_many_hops() },
         Abort::LineEnding => BARE_LINE_ENDING,
-        _ => Reply::message_too_big(),
+        _ => const { &Reply::message_too_big() },
     }
 }

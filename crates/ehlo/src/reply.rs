@@ -31,17 +31,8 @@ pub struct Reply<'a> {
 pub(crate) enum Text<'a> {
     /// As it stands.
     Plain(&'a str),
-    /// With `{domain}` for the server's name, and other braces for the values in their order.
-    Template(&'static str, [Value<'a>; 2]),
-}
-
-/// A value put into a template.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub(crate) enum Value<'a> {
-    None,
-    Text(&'a str),
-    Number(u32),
+    /// With `{domain}` for the server's name, `{minutes}` for the number, and any other name in braces for the value.
+    Template(&'static str, &'a str, u32),
 }
 
 impl<'a> Reply<'a> {
@@ -229,20 +220,15 @@ macro_rules! arg_type {
     ($a:lifetime u32) => { u32 };
 }
 
-macro_rules! value {
-    ($arg:ident str) => {
-        Value::Text($arg)
-    };
-    ($arg:ident u32) => {
-        Value::Number($arg)
-    };
-}
-
 macro_rules! text {
-    ($text:literal,) => { Text::Template($text, [Value::None, Value::None]) };
-    ($text:literal, $one:ident $t1:ident) => { Text::Template($text, [value!($one $t1), Value::None]) };
-    ($text:literal, $one:ident $t1:ident, $two:ident $t2:ident) => {
-        Text::Template($text, [value!($one $t1), value!($two $t2)])
+    ($text:literal,) => {
+        Text::Template($text, "", 0)
+    };
+    ($text:literal, $value:ident str) => {
+        Text::Template($text, $value, 0)
+    };
+    ($text:literal, $value:ident str, $minutes:ident u32) => {
+        Text::Template($text, $value, $minutes)
     };
 }
 

@@ -6,14 +6,15 @@
 
 use core::fmt;
 
-use heapless::VecView;
-
+use crate::buffer::Buffer;
 use crate::command::{Attributes, Etrn, Hello, Mail, Query, Rcpt};
 use crate::config::Config;
 use crate::content::Decoder;
 use crate::phase::Event;
 use crate::reply::Reply;
-use crate::sasl::{self, Credentials, ServerSignature};
+use crate::sasl::Credentials;
+#[cfg(feature = "mechanisms")]
+use crate::sasl::{ServerSignature, further};
 use crate::state::{Content, Pending, State};
 use crate::step::Abort;
 use crate::write::{self, Style};
@@ -149,7 +150,7 @@ requests! {
 impl ConnectAnswer<'_> {
     /// Lets the client in: `220`.
     pub fn accept(mut self) {
-        self.0.say(&Reply::service_ready(), Event::LetIn);
+        self.0.say(const { &Reply::service_ready() }, Event::LetIn);
     }
 }
 
@@ -174,23 +175,25 @@ impl AuthAnswer<'_> {
     pub fn accept(mut self) {
         if self.0.state.exchange.is_some_and(|exchange| exchange.may_be_accepted()) {
             self.0.state.authenticated = true;
-            self.0.say(&Reply::auth_ok(), Event::AuthOver);
+            self.0.say(const { &Reply::auth_ok() }, Event::AuthOver);
         }
     }
 
     /// Tells the client the salt and the iteration count of its password, in answer to [`Credentials::ScramUser`]: `334`. In answer to
     /// anything else, without a salt or without iterations, or where there is no room for it: `451`.
+    #[cfg(feature = "mechanisms")]
     pub fn salt(mut self, salt: &[u8], iterations: u32) {
         let turn = &mut self.0;
-        if sasl::salt(turn.state, turn.out, turn.line, salt, iterations) {
+        if further::salt(turn.state, turn.out, turn.line, salt, iterations) {
             turn.go_on();
         }
     }
 
     /// Gives the server's own proof, in answer to [`Credentials::ScramProof`]: `334`. In answer to anything else: `451`.
+    #[cfg(feature = "mechanisms")]
     pub fn signature(mut self, signature: &ServerSignature) {
         let turn = &mut self.0;
-        if sasl::signature(turn.state, turn.out, signature) {
+        if further::signature(turn.state, turn.out, signature) {
             turn.go_on();
         }
     }
@@ -205,14 +208,14 @@ impl MailAnswer<'_> {
         if let Pending::Mail(mail) = &state.pending {
             (state.smtputf8, state.binary) = (mail.smtputf8(), mail.is_binary());
         }
-        self.0.say(&Reply::ok().enhanced(1, 0), Event::Mail);
+        self.0.say(const { &Reply::ok().enhanced(1, 0) }, Event::Mail);
     }
 }
 
 impl RcptAnswer<'_> {
     /// Takes the recipient: `250 2.1.5`.
     pub fn accept(self) {
-        self.take(&Reply::ok().enhanced(1, 5));
+        self.take(const { &Reply::ok().enhanced(1, 5) });
     }
 
     /// Takes the recipient, who lives elsewhere now: `251`. `forward_path` is written as given, so with its angle brackets.
@@ -224,7 +227,7 @@ impl RcptAnswer<'_> {
     pub fn duplicate(mut self) {
         let state = &mut *self.0.state;
         state.taken = state.taken.saturating_add(1);
-        self.0.say(&Reply::duplicated_rcpt(), Event::Rcpt);
+        self.0.say(const { &Reply::duplicated_rcpt() }, Event::Rcpt);
     }
 
     fn take(mut self, reply: &Reply<'_>) {
@@ -244,7 +247,7 @@ impl DataAnswer<'_> {
             turn.settle(Event::Bdat);
         } else {
             turn.state.content = Content::new(Decoder::new(turn.state.lenient));
-            turn.say(&Reply::start_mail_input(), Event::Data);
+            turn.say(const { &Reply::start_mail_input() }, Event::Data);
         }
     }
 }
@@ -252,7 +255,7 @@ impl DataAnswer<'_> {
 impl MessageAnswer<'_> {
     /// Takes the message over: `250 2.6.0 Ok`.
     pub fn accept(self) {
-        self.take(&Reply::ok().enhanced(6, 0));
+        self.take(const { &Reply::ok().enhanced(6, 0) });
     }
 
     /// Takes the message over with a text that names it, as `Ok queued as 4711`: `250 2.0.0`.
@@ -279,7 +282,7 @@ impl VerifyAnswer<'_> {
 
     /// It is not said, but delivery would be tried: `252`.
     pub fn ambiguous(mut self) {
-        self.0.say(&Reply::cannot_vrfy(), Event::Answered);
+        self.0.say(const { &Reply::cannot_vrfy() }, Event::Answered);
     }
 }
 
@@ -289,14 +292,14 @@ impl ExpandAnswer<'_> {
     pub fn accept<'m>(mut self, members: impl Iterator<Item = &'m str>) {
         let turn = &mut self.0;
         let before = turn.out.len();
-        let reply = Reply::ok().enhanced(1, 5);
+        let reply = const { &Reply::ok().enhanced(1, 5) };
         let style = Style::new(turn.config, turn.takes_utf8());
         let mut members = members.peekable();
         if members.peek().is_none() {
-            turn.write(&Reply::cannot_vrfy());
-        } else if !write::list(turn.out, style, &reply, members) {
+            turn.write(const { &Reply::cannot_vrfy() });
+        } else if !write::list(turn.out, style, reply, members) {
             turn.out.truncate(before);
-            turn.write(&Reply::out_of_memory());
+            turn.write(const { &Reply::out_of_memory() });
         }
         turn.settle(Event::Answered);
     }
@@ -318,7 +321,7 @@ impl HelpAnswer<'_> {
 impl EtrnAnswer<'_> {
     /// The queue is started: `250`.
     pub fn accept(mut self) {
-        self.0.say(&Reply::new(250, "Ok, queuing for node started").enhanced(0, 0), Event::Answered);
+        self.0.say(const { &Reply::new(250, "Ok, queuing for node started").enhanced(0, 0) }, Event::Answered);
     }
 }
 
@@ -333,7 +336,7 @@ impl XclientAnswer<'_> {
 impl XforwardAnswer<'_> {
     /// Notes it: `250`.
     pub fn accept(mut self) {
-        self.0.say(&Reply::ok(), Event::Answered);
+        self.0.say(const { &Reply::ok() }, Event::Answered);
     }
 }
 
@@ -341,7 +344,8 @@ impl XforwardAnswer<'_> {
 struct Turn<'s> {
     config: &'s Config<'s>,
     state: &'s mut State,
-    out: &'s mut VecView<u8>,
+    out: &'s mut Buffer,
+    #[cfg_attr(not(feature = "mechanisms"), expect(dead_code, reason = "PLAIN and LOGIN need nothing of it"))]
     line: &'s [u8],
     settled: bool,
 }
@@ -379,13 +383,11 @@ impl Turn<'_> {
     }
 
     fn refuse(&mut self, reply: &Reply<'_>) {
-        let processing_error = Reply::processing_error();
-        let too_much_failure = Reply::too_much_failure();
-        let mut reply = if reply.is_positive() { &processing_error } else { reply };
+        let mut reply = if reply.is_positive() { const { &Reply::processing_error() } } else { reply };
         if matches!(self.state.pending, Pending::Mail(_) | Pending::Rcpt(_)) {
             self.count_refusal();
             if self.state.errors > self.config.errors {
-                reply = &too_much_failure;
+                reply = const { &Reply::too_much_failure() };
             }
         }
         match self.state.pending {
@@ -433,6 +435,7 @@ impl Turn<'_> {
     }
 
     /// Leaves the phase as it is, to wait for what the client says next.
+    #[cfg(feature = "mechanisms")]
     fn go_on(&mut self) {
         self.settled = true;
         self.state.pending = Pending::None;
@@ -445,38 +448,40 @@ impl Turn<'_> {
         }
         self.state.auth_failures = self.state.auth_failures.saturating_add(1);
         if self.state.auth_failures > self.config.auth_failures {
-            self.say(&Reply::auth_failed_too_often(), Event::AuthOver);
+            self.say(const { &Reply::auth_failed_too_often() }, Event::AuthOver);
             self.state.close(Abort::Closed);
-        } else if reply.code() == 535 && sasl::token_refused(self.state, self.out) {
-            self.go_on();
-        } else {
-            self.say(reply, Event::AuthOver);
+            return;
         }
+        #[cfg(feature = "mechanisms")]
+        if reply.code() == 535 && further::token_refused(self.state, self.out) {
+            return self.go_on();
+        }
+        self.say(reply, Event::AuthOver);
     }
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         if !self.settled {
-            let reply = match self.state.pending {
-                Pending::Connect => Reply::service_not_available(),
-                _ => Reply::processing_error(),
-            };
-            self.refuse(&reply);
+            self.refuse(match self.state.pending {
+                Pending::Connect => const { &Reply::service_not_available() },
+                _ => const { &Reply::processing_error() },
+            });
         }
     }
 }
 
 /// Refuses an authentication that the core itself can tell to fail, as if the caller did.
-pub(crate) fn fail_auth(config: &Config<'_>, state: &mut State, out: &mut VecView<u8>, line: &[u8]) {
-    Turn { config, state, out, line, settled: false }.refuse(&Reply::auth_failed());
+#[cfg(feature = "mechanisms")]
+pub(crate) fn fail_auth(config: &Config<'_>, state: &mut State, out: &mut Buffer, line: &[u8]) {
+    Turn { config, state, out, line, settled: false }.refuse(const { &Reply::auth_failed() });
 }
 
 /// Rebuilds the pending request: its view from the line, its answer from the rest of the session.
 pub(crate) fn pending<'s>(
     config: &'s Config<'s>,
     state: &'s mut State,
-    out: &'s mut VecView<u8>,
+    out: &'s mut Buffer,
     line: &'s [u8],
 ) -> Option<Request<'s>> {
     let pending = state.pending;

@@ -1,5 +1,6 @@
 //! The session: the loop that turns input into steps.
 
+use crate::buffer::Buffer;
 use crate::config::{Config, EarlyTalk, LineEndings, Peer, Tls, Tolerance};
 use crate::error::ApiMisuse;
 use crate::line::{Framed, Line};
@@ -25,7 +26,7 @@ pub struct Session<'c, const LINE: usize = 1024, const OUT: usize = 1024> {
     pub(crate) config: &'c Config<'c>,
     pub(crate) state: State,
     pub(crate) line: Line<LINE>,
-    pub(crate) out: heapless::Vec<u8, OUT>,
+    pub(crate) out: Buffer<[u8; OUT]>,
     /// Octets of `out` that have been written.
     sent: usize,
 }
@@ -37,7 +38,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
         const { assert!(OUT >= 1024, "OUT must be 1,024 at least") };
         let mut state = State::new(peer);
         state.lenient |= matches!(config.line_endings, LineEndings::Lenient);
-        Self { config, state, line: Line::new(), out: heapless::Vec::new(), sent: 0 }
+        Self { config, state, line: Line::new(), out: Buffer::new(), sent: 0 }
     }
 
     /// Goes on: takes what it can from `input`, moves it forward by that, and says what to do next.
@@ -87,14 +88,14 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
 
     /// What waits to be written, after [`Step::Send`].
     pub fn output(&self) -> &[u8] {
-        self.out.get(self.sent..).unwrap_or_default()
+        self.out.octets().get(self.sent..).unwrap_or_default()
     }
 
     /// Says that the first `n` octets of [`output`](Self::output) have been written.
     pub fn consume_output(&mut self, n: usize) {
         self.sent = self.sent.saturating_add(n);
         if self.sent >= self.out.len() {
-            self.out.clear();
+            self.out.truncate(0);
             self.sent = 0;
         }
     }
@@ -170,14 +171,14 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
     /// Before the greeting: waits for the pause to pass, and for the decision.
     fn connect<'i>(&mut self, now: Instant, input: &mut &'i [u8]) -> Option<Step<'i>> {
         if self.state.shutdown {
-            self.turn_out(&Reply::service_not_available());
+            self.turn_out(const { &Reply::service_not_available() });
             return None;
         }
         if let EarlyTalk::Refuse(pause) = self.config.early_talk {
             if !input.is_empty() {
                 *input = &[];
                 self.state.early = true;
-                self.turn_out(&Reply::bad_sequence());
+                self.turn_out(const { &Reply::bad_sequence() });
                 return None;
             }
             let deadline = self.state.started.unwrap_or(now).after(pause);
@@ -197,7 +198,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
     /// In all other phases: reads one line, and does what it says.
     fn command_line<'i>(&mut self, now: Instant, input: &mut &'i [u8]) -> Option<Step<'i>> {
         if self.state.shutdown {
-            self.turn_out(&Reply::service_not_available());
+            self.turn_out(const { &Reply::service_not_available() });
             return None;
         }
         if self.state.waste > 0 {
@@ -205,7 +206,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
         }
         let untouched = self.line.is_untouched();
         if untouched && input.first() == Some(&TLS_HANDSHAKE) {
-            self.turn_out(&Reply::invalid_character());
+            self.turn_out(const { &Reply::invalid_character() });
             return None;
         }
         match self.line.feed(input) {
@@ -227,11 +228,11 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
             }
             Framed::BareCr => {
                 self.forget_secrets();
-                self.fault(&Reply::invalid_character());
+                self.fault(const { &Reply::invalid_character() });
             }
             // The client takes the line for ended, and what follows may be its rest or its successor: it cannot be known, so nothing
             // of it is read.
-            Framed::BareLf => self.turn_out(&Reply::invalid_character()),
+            Framed::BareLf => self.turn_out(const { &Reply::invalid_character() }),
         }
         None
     }
@@ -246,7 +247,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
         if self.state.eof {
             self.state.close(Abort::Eof);
         } else if now >= deadline {
-            self.say(&Reply::timeout());
+            self.say(const { &Reply::timeout() });
             self.state.close(Abort::Timeout);
         } else {
             return Some(Step::Recv { deadline });
@@ -297,7 +298,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
         self.state.errors = self.state.errors.saturating_add(1);
         let bearable = self.state.errors <= self.config.errors;
         if !bearable {
-            self.turn_out(&Reply::too_much_failure());
+            self.turn_out(const { &Reply::too_much_failure() });
         }
         bearable
     }
@@ -315,7 +316,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
         }
         self.state.early = true;
         if self.config.early_pipelining == Tolerance::Refuse {
-            self.turn_out(&Reply::bad_sequence());
+            self.turn_out(const { &Reply::bad_sequence() });
             return false;
         }
         true
@@ -368,7 +369,7 @@ mod tests {
     #[test]
     fn no_way_out_of_an_exchange_leaves_its_secrets() {
         let config = CONFIG.plaintext_auth(true);
-        let config = config.mechanisms(&crate::Mechanism::ALL);
+        let config = config.mechanisms(crate::Mechanism::ALL);
         let ways: [Way<'_>; 16] = [
             // user=u ^A auth=Bearer t ^A ^A; n,,n=user,r=abc; an answer to CRAM-MD5.
             (&config, "AUTH XOAUTH2 dXNlcj11AWF1dGg9QmVhcmVyIHQBAQ==\r\n", |_| {}),

@@ -1,15 +1,16 @@
 //! Serialising replies (RFC 5321 4.2) and the answer to EHLO (4.1.1.1).
 
-use heapless::VecView;
-
-use crate::buffer::append;
+use crate::buffer::Buffer;
 use crate::command::text;
 use crate::config::{Config, Extensions};
-use crate::reply::{Enhanced, Reply, Text, Value};
+use crate::reply::{Enhanced, Reply, Text};
 use crate::sasl::{self, Facts};
 
 /// Octets of a reply line before its CRLF: with it, 512 (RFC 5321 4.5.3.1.5).
 const LINE: usize = 510;
+
+/// Octets of the codes at their longest: `250 5.65535.65535 `.
+const CODES: usize = 18;
 
 /// What decides how a text is written.
 #[derive(Clone, Copy)]
@@ -30,18 +31,18 @@ impl<'c> Style<'c> {
 }
 
 /// Writes a reply.
-pub(crate) fn reply(out: &mut VecView<u8>, style: Style<'_>, reply: &Reply<'_>) {
+pub(crate) fn reply(out: &mut Buffer, style: Style<'_>, reply: &Reply<'_>) {
     let enhanced = if style.enhanced { reply.enhanced_code() } else { None };
     let mut lines = Lines::new(out, reply.code, enhanced, style.utf8);
     match reply.text {
         Text::Plain(text) => lines.text(text),
-        Text::Template(template, values) => lines.template(template, style.domain, values),
+        Text::Template(template, value, minutes) => lines.template(template, style.domain, value, minutes),
     }
     lines.end();
 }
 
 /// Says that a chunk has been taken (RFC 3030 2).
-pub(crate) fn chunk_taken(out: &mut VecView<u8>, style: Style<'_>, octets: u64) {
+pub(crate) fn chunk_taken(out: &mut Buffer, style: Style<'_>, octets: u64) {
     let enhanced = Enhanced { class: 2, subject: 0, detail: 0 };
     let mut lines = Lines::new(out, 250, style.enhanced.then_some(enhanced), false);
     lines.number(octets);
@@ -51,7 +52,7 @@ pub(crate) fn chunk_taken(out: &mut VecView<u8>, style: Style<'_>, octets: u64) 
 
 /// Writes several lines under one code; whether all of them had room.
 pub(crate) fn list<'m>(
-    out: &mut VecView<u8>,
+    out: &mut Buffer,
     style: Style<'_>,
     reply: &Reply<'_>,
     members: impl Iterator<Item = &'m str>,
@@ -69,87 +70,78 @@ pub(crate) fn list<'m>(
     lines.end()
 }
 
+/// Extensions whose keyword stands alone.
+const KEYWORDS: [(Extensions, &str); 8] = [
+    (Extensions::PIPELINING, "PIPELINING"),
+    (Extensions::EIGHTBITMIME, "8BITMIME"),
+    (Extensions::SMTPUTF8, "SMTPUTF8"),
+    (Extensions::ENHANCEDSTATUSCODES, "ENHANCEDSTATUSCODES"),
+    (Extensions::CHUNKING, "CHUNKING"),
+    (Extensions::BINARYMIME.with(Extensions::CHUNKING), "BINARYMIME"),
+    (Extensions::DSN, "DSN"),
+    (Extensions::ETRN, "ETRN"),
+];
+
 /// Writes the answer to EHLO: what is configured, and may be used as things stand. `trusted`: by a peer that may say XCLIENT.
-pub(crate) fn ehlo(out: &mut VecView<u8>, config: &Config<'_>, tls: bool, trusted: bool, facts: Facts) {
+pub(crate) fn ehlo(out: &mut Buffer, config: &Config<'_>, tls: bool, trusted: bool, facts: Facts) {
     let mut lines = Lines::new(out, 250, None, false);
     // The session has emptied the output: all of it is there for this reply.
     lines.limit = lines.out.capacity();
     lines.text(config.hostname);
     let offers = |extension| config.extensions.contains(extension);
-    let plain = [
-        (Extensions::PIPELINING, "PIPELINING"),
-        (Extensions::EIGHTBITMIME, "8BITMIME"),
-        (Extensions::SMTPUTF8, "SMTPUTF8"),
-        (Extensions::ENHANCEDSTATUSCODES, "ENHANCEDSTATUSCODES"),
-        (Extensions::CHUNKING, "CHUNKING"),
-        (Extensions::BINARYMIME.with(Extensions::CHUNKING), "BINARYMIME"),
-        (Extensions::DSN, "DSN"),
-        (Extensions::ETRN, "ETRN"),
-    ];
     if offers(Extensions::SIZE) {
-        lines.next();
-        lines.text("SIZE ");
+        lines.keyword("SIZE ");
         lines.number(config.message_size);
     }
-    for (extension, keyword) in plain {
+    for (extension, keyword) in KEYWORDS {
         if offers(extension) {
-            lines.next();
-            lines.text(keyword);
+            lines.keyword(keyword);
         }
     }
     if offers(Extensions::LIMITS) {
-        lines.next();
-        lines.text("LIMITS RCPTMAX=");
+        lines.keyword("LIMITS RCPTMAX=");
         lines.number(config.recipients.into());
         lines.text(" MAILMAX=");
         lines.number(config.transactions.into());
     }
     if offers(Extensions::DELIVERBY) {
-        lines.next();
-        lines.text("DELIVERBY");
+        lines.keyword("DELIVERBY");
         if config.shortest_deliver_by > 0 {
             lines.text(" ");
             lines.number(config.shortest_deliver_by.into());
         }
     }
     if offers(Extensions::FUTURERELEASE) {
-        lines.next();
-        lines.text("FUTURERELEASE ");
+        lines.keyword("FUTURERELEASE ");
         lines.number(config.longest_hold.into());
         lines.keyword_value(config.latest_hold);
     }
     if offers(Extensions::MT_PRIORITY) {
-        lines.next();
-        lines.text("MT-PRIORITY");
+        lines.keyword("MT-PRIORITY");
         lines.keyword_value(config.priority_profile);
     }
     if offers(Extensions::NO_SOLICITING) {
-        lines.next();
-        lines.text("NO-SOLICITING");
+        lines.keyword("NO-SOLICITING");
         lines.keyword_value(config.solicitations);
     }
     if offers(Extensions::REQUIRETLS) && tls {
-        lines.next();
-        lines.text("REQUIRETLS");
+        lines.keyword("REQUIRETLS");
     }
     if trusted {
-        lines.next();
-        lines.text("XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT");
-        lines.next();
-        lines.text("XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE");
+        lines.keyword("XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT");
+        lines.keyword("XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE");
     }
     if config.starttls && !tls {
-        lines.next();
-        lines.text("STARTTLS");
+        lines.keyword("STARTTLS");
     }
-    let mut mechanisms = sasl::usable(config, tls, facts).peekable();
-    if mechanisms.peek().is_some() {
-        lines.next();
-        lines.text("AUTH");
-        for mechanism in mechanisms {
-            lines.text(" ");
-            lines.text(mechanism.name());
+    let mut named = false;
+    for mechanism in sasl::usable(config, tls, facts) {
+        if !named {
+            lines.keyword("AUTH");
+            named = true;
         }
+        lines.text(" ");
+        lines.text(mechanism.name());
     }
     lines.end();
 }
@@ -158,12 +150,11 @@ pub(crate) fn ehlo(out: &mut VecView<u8>, config: &Config<'_>, tls: bool, truste
 /// end of the line is always kept. Its room is half of the buffer, whatever stands before it, so that a reply does not depend on
 /// how many wait to be sent.
 struct Lines<'o> {
-    out: &'o mut VecView<u8>,
-    code: u16,
-    enhanced: Option<Enhanced>,
+    out: &'o mut Buffer,
+    /// Code and enhanced status code, with which each line begins.
+    codes: [u8; CODES],
+    codes_len: usize,
     utf8: bool,
-    /// Where the octet between code and text of the current line lies.
-    separator: usize,
     /// Where the current line begins.
     begin: usize,
     /// Where the reply has to end.
@@ -172,60 +163,99 @@ struct Lines<'o> {
 }
 
 impl<'o> Lines<'o> {
-    fn new(out: &'o mut VecView<u8>, code: u16, enhanced: Option<Enhanced>, utf8: bool) -> Self {
-        // RFC 2034 3: 3yz replies carry no enhanced status code.
-        let enhanced = enhanced.filter(|_| !(300..400).contains(&code));
+    fn new(out: &'o mut Buffer, code: u16, enhanced: Option<Enhanced>, utf8: bool) -> Self {
         let limit = out.len().saturating_add(out.capacity() / 2).min(out.capacity());
-        let mut lines = Self { out, code, enhanced, utf8, separator: 0, begin: 0, limit, cut: false };
-        lines.prefix();
-        lines
-    }
-
-    fn prefix(&mut self) {
-        self.begin = self.out.len();
-        self.decimal(u32::from(self.code));
-        self.separator = self.out.len();
-        self.octets(b" ");
-        if let Some(Enhanced { class, subject, detail }) = self.enhanced {
-            self.decimal(u32::from(class));
-            self.octets(b".");
-            self.decimal(u32::from(subject));
-            self.octets(b".");
-            self.decimal(u32::from(detail));
-            self.octets(b" ");
+        let begin = out.len();
+        let mut lines = Self { out, codes: [0; CODES], codes_len: 0, utf8, begin, limit, cut: false };
+        lines.decimal(u32::from(code));
+        lines.octets(b" ");
+        // RFC 2034 3: 3yz replies carry no enhanced status code.
+        if let Some(Enhanced { class, subject, detail }) = enhanced
+            && !(300..400).contains(&code)
+        {
+            lines.decimal(u32::from(class));
+            lines.octets(b".");
+            lines.decimal(u32::from(subject));
+            lines.octets(b".");
+            lines.decimal(u32::from(detail));
+            lines.octets(b" ");
         }
+        let written = lines.out.octets().get(begin..).unwrap_or_default();
+        for (to, from) in lines.codes.iter_mut().zip(written) {
+            *to = *from;
+        }
+        lines.codes_len = written.len();
+        lines
     }
 
     /// Ends the current line as one that is continued, and begins the next.
     fn next(&mut self) {
-        // CRLF, `250 5.123.123 `, and the end of that line.
-        const NEEDED: usize = 2 + 14 + 2;
-        if self.room() < NEEDED {
+        // CRLF, and the end of the next line.
+        let needed = self.codes_len.saturating_add(2 + 2);
+        if self.room() < needed {
             self.cut = true;
             return;
         }
-        if let Some(separator) = self.out.get_mut(self.separator) {
+        if let Some(separator) = self.out.octets_mut().get_mut(self.begin.saturating_add(3)) {
             *separator = b'-';
         }
-        append(self.out, b"\r\n");
-        self.prefix();
+        self.out.append(b"\r\n");
+        self.begin = self.out.len();
+        let codes = self.codes.get(..self.codes_len).unwrap_or_default();
+        self.out.append(codes);
+    }
+
+    /// Begins the line of a keyword of EHLO.
+    fn keyword(&mut self, keyword: &str) {
+        self.next();
+        self.text(keyword);
     }
 
     /// Ends the reply; whether nothing was cut.
     fn end(self) -> bool {
-        append(self.out, b"\r\n") && !self.cut
+        self.out.append(b"\r\n") && !self.cut
     }
 
+    /// Octets that stay together on a line.
     fn octets(&mut self, octets: &[u8]) {
-        let column = self.out.len().saturating_sub(self.begin);
-        if column.saturating_add(octets.len()) > LINE {
+        if self.left() < octets.len() {
             self.next();
         }
         if self.cut || self.room() < octets.len().saturating_add(2) {
             self.cut = true;
         } else {
-            append(self.out, octets);
+            self.out.append(octets);
         }
+    }
+
+    /// Printable ASCII, which goes on in the next line where it does not fit this one.
+    fn run(&mut self, mut run: &[u8]) {
+        while let Some((fits, rest)) = run.split_at_checked(self.left()) {
+            self.part(fits);
+            if rest.is_empty() || self.cut {
+                return;
+            }
+            self.next();
+            run = rest;
+        }
+        self.part(run);
+    }
+
+    /// As much of a part of a line as there is room for.
+    fn part(&mut self, part: &[u8]) {
+        let room = self.room().saturating_sub(2);
+        if self.cut || room < part.len() {
+            let fits = if self.cut { &[][..] } else { part.get(..room).unwrap_or_default() };
+            self.out.append(fits);
+            self.cut = true;
+        } else {
+            self.out.append(part);
+        }
+    }
+
+    /// What the current line may still hold.
+    fn left(&self) -> usize {
+        LINE.saturating_sub(self.out.len().saturating_sub(self.begin))
     }
 
     fn room(&self) -> usize {
@@ -235,32 +265,37 @@ impl<'o> Lines<'o> {
     /// Text made printable: a line feed begins a line, any other control becomes `?`, and so does what is not ASCII unless the
     /// peer takes UTF-8.
     fn text(&mut self, text: &str) {
-        for character in text.chars() {
-            if character == '\n' {
-                self.next();
-            } else {
-                self.character(character);
-            }
-        }
-    }
-
-    fn character(&mut self, character: char) {
-        match character {
-            ' '..='~' => self.octets(character.encode_utf8(&mut [0; 4]).as_bytes()),
-            '\u{a0}'.. if self.utf8 => self.octets(character.encode_utf8(&mut [0; 4]).as_bytes()),
-            _ => self.octets(b"?"),
-        }
+        self.printable(text, true);
     }
 
     /// A value of the peer's or the application's, within a text: it cannot begin a line of the reply.
     fn value(&mut self, value: &str) {
-        for character in value.chars().filter(|character| *character != '\n') {
-            self.character(character);
+        self.printable(value, false);
+    }
+
+    fn printable(&mut self, text: &str, lines: bool) {
+        let mut rest = text;
+        loop {
+            let end = rest.bytes().position(|octet| !matches!(octet, b' '..=b'~')).unwrap_or(rest.len());
+            let Some((run, other)) = rest.split_at_checked(end) else { return };
+            if !run.is_empty() {
+                self.run(run.as_bytes());
+            }
+            let mut characters = other.chars();
+            match characters.next() {
+                None => return,
+                Some('\n') if lines => self.next(),
+                Some('\n') => {}
+                Some(character @ '\u{a0}'..) if self.utf8 => {
+                    self.octets(character.encode_utf8(&mut [0; 4]).as_bytes());
+                }
+                Some(_) => self.octets(b"?"),
+            }
+            rest = characters.as_str();
         }
     }
 
-    fn template(&mut self, template: &str, domain: &str, values: [Value<'_>; 2]) {
-        let mut values = values.into_iter();
+    fn template(&mut self, template: &str, domain: &str, value: &str, minutes: u32) {
         for part in template.as_bytes().split(|octet| *octet == b'{') {
             // Only what stands behind a brace has one that closes it.
             let end = part.iter().position(|octet| *octet == b'}');
@@ -268,14 +303,10 @@ impl<'o> Lines<'o> {
                 self.text(text(part));
                 continue;
             };
-            if name == b"domain" {
-                self.value(domain);
-            } else {
-                match values.next() {
-                    Some(Value::Text(text)) => self.value(text),
-                    Some(Value::Number(number)) => self.decimal(number),
-                    Some(Value::None) | None => {}
-                }
+            match name {
+                b"domain" => self.value(domain),
+                b"minutes" => self.decimal(minutes),
+                _ => self.value(value),
             }
             self.text(text(rest.strip_prefix(b"}").unwrap_or(rest)));
         }
@@ -335,9 +366,9 @@ mod tests {
     const STYLE: Style<'static> = Style { domain: "mx.example.net", enhanced: true, utf8: false };
 
     fn written<const N: usize>(style: Style<'_>, what: &Reply<'_>) -> String {
-        let mut out = heapless::Vec::<u8, N>::new();
+        let mut out = Buffer::<[u8; N]>::new();
         reply(&mut out, style, what);
-        std::str::from_utf8(&out).unwrap().to_string()
+        std::str::from_utf8(out.octets()).unwrap().to_string()
     }
 
     #[test]
@@ -384,10 +415,10 @@ mod tests {
     #[test]
     fn a_text_without_room_is_cut_and_still_a_reply() {
         for room in 20..64 {
-            let mut out = heapless::Vec::<u8, 64>::new();
-            out.resize(64 - room, b'-').unwrap();
+            let mut out = Buffer::<[u8; 64]>::new();
+            assert!(out.append(&[b'-'; 64][..64 - room]));
             reply(&mut out, STYLE, &Reply::new(550, "one\ntwo\nthree, and all that comes after it").enhanced(7, 1));
-            let written = std::str::from_utf8(&out[64 - room..]).unwrap();
+            let written = std::str::from_utf8(&out.octets()[64 - room..]).unwrap();
             assert!(written.ends_with("\r\n"), "{written:?}");
             let lines: std::vec::Vec<_> = written.split_terminator("\r\n").collect();
             let (last, others) = lines.split_last().unwrap();
@@ -398,10 +429,10 @@ mod tests {
     #[test]
     fn numbers_of_any_size_are_written() {
         for size in [0, 9, 10, 4_294_967_295, 4_294_967_296, 10_000_000_000, 1_000_000_000_000_000_001, u64::MAX] {
-            let mut out = heapless::Vec::<u8, 1024>::new();
+            let mut out = Buffer::<[u8; 1024]>::new();
             let config = Config::new("mx").extensions(Extensions::SIZE).message_size(size);
             ehlo(&mut out, &config, false, false, Facts::new(None, crate::Tls::default()));
-            assert_eq!(std::str::from_utf8(&out).unwrap(), std::format!("250-mx\r\n250 SIZE {size}\r\n"));
+            assert_eq!(std::str::from_utf8(out.octets()).unwrap(), std::format!("250-mx\r\n250 SIZE {size}\r\n"));
         }
     }
 
@@ -409,9 +440,9 @@ mod tests {
     fn ehlo_offers_what_may_be_used() {
         let config = Config::new("mx").starttls(true).mechanisms(&[crate::Mechanism::Plain, crate::Mechanism::Login]);
         let text = |tls: bool| {
-            let mut out = heapless::Vec::<u8, 1024>::new();
+            let mut out = Buffer::<[u8; 1024]>::new();
             ehlo(&mut out, &config, tls, false, Facts::new(None, crate::Tls::default()));
-            std::str::from_utf8(&out).unwrap().to_string()
+            std::str::from_utf8(out.octets()).unwrap().to_string()
         };
         assert_eq!(
             text(false),
@@ -433,11 +464,11 @@ mod tests {
             .latest_hold("2036-12-31T23:59:59Z")
             .priority_profile("STANAG4406")
             .solicitations("net.example:ADV")
-            .mechanisms(&crate::Mechanism::ALL);
-        let mut out = heapless::Vec::<u8, 1024>::new();
+            .mechanisms(crate::Mechanism::ALL);
+        let mut out = Buffer::<[u8; 1024]>::new();
         let tls = crate::Tls { client_certificate: true, exporter: Some([0; 32]) };
         ehlo(&mut out, &config, true, true, Facts::new(Some([0; 18]), tls));
-        let text = std::str::from_utf8(&out).unwrap();
+        let text = std::str::from_utf8(out.octets()).unwrap();
         let last = text.trim_end().rsplit("\r\n").next().unwrap();
         assert!(last.starts_with("250 AUTH ") && last.split(' ').count() == 2 + crate::Mechanism::ALL.len(), "{text}");
         for line in [

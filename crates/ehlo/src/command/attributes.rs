@@ -1,5 +1,6 @@
 //! XCLIENT and XFORWARD (Postfix, XCLIENT_README and XFORWARD_README): whom a trusted peer speaks for.
 
+use super::characters::{same_word, split_at_octet};
 use super::parameters::Xtext;
 use super::{ArgumentError, text};
 
@@ -30,14 +31,14 @@ impl<'a> Attributes<'a> {
 
     /// The attributes in their order.
     pub fn iter(&self) -> impl Iterator<Item = Attribute<'a>> + 'a {
-        self.0.split(' ').filter_map(attribute)
+        self.0.as_bytes().split(|octet| *octet == b' ').filter_map(attribute)
     }
 }
 
 /// `attribute-name"="attribute-value`.
-fn attribute(word: &str) -> Option<Attribute<'_>> {
-    let (name, value) = word.split_once('=')?;
-    Some(Attribute { name, value: Xtext::parse(value)? })
+fn attribute(word: &[u8]) -> Option<Attribute<'_>> {
+    let (name, value) = split_at_octet(word, b'=')?;
+    Some(Attribute { name: text(name), value: Xtext::read(value)? })
 }
 
 /// The attributes behind `XCLIENT ` or `XFORWARD `, each of a name that is among `known`.
@@ -45,14 +46,13 @@ pub(crate) fn attributes<'l>(arguments: &'l [u8], known: &[&str]) -> Result<Attr
     if !arguments.is_ascii() {
         return Err(ArgumentError::NotAscii);
     }
-    let line = text(arguments);
-    for word in line.split(' ') {
+    for word in arguments.split(|octet| *octet == b' ') {
         let attribute = attribute(word).ok_or(ArgumentError::Syntax)?;
-        if !known.iter().any(|known| attribute.name.eq_ignore_ascii_case(known)) {
+        if !known.iter().any(|known| same_word(attribute.name.as_bytes(), known.as_bytes())) {
             return Err(ArgumentError::Syntax);
         }
     }
-    Ok(Attributes(line))
+    Ok(Attributes(text(arguments)))
 }
 
 /// What XCLIENT may tell.

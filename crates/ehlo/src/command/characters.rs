@@ -31,6 +31,19 @@ pub(crate) const fn is_esmtp_value(octet: u8, utf8: bool) -> bool {
     matches!(octet, 33..=60 | 62..=126) || (utf8 && octet > 127)
 }
 
+/// Whether both are the same word, in any case. (Not inlined: there are some fifty of these, of 60 octets each on a Cortex-M3.)
+#[inline(never)]
+pub(crate) fn same_word(one: &[u8], other: &[u8]) -> bool {
+    one.eq_ignore_ascii_case(other)
+}
+
+/// What stands before and behind the first octet like this one; `None` where there is none.
+pub(crate) fn split_at_octet(octets: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
+    let at = octets.iter().position(|octet| *octet == separator)?;
+    let (before, behind) = octets.split_at_checked(at)?;
+    Some((before, behind.split_first()?.1))
+}
+
 /// As many octets of a class as there are, and at least one.
 pub(crate) fn many(class: impl Fn(u8) -> bool, input: &[u8]) -> Parsed<'_, &[u8]> {
     let end = input.iter().position(|octet| !class(*octet)).unwrap_or(input.len());

@@ -1,7 +1,8 @@
 //! Delivery status notifications (RFC 3461 4): RET and ENVID of MAIL, NOTIFY and ORCPT of RCPT.
 
-use super::ArgumentError;
+use super::characters::{same_word, split_at_octet};
 use super::parameters::Xtext;
+use super::text;
 
 /// The longest ENVID, in octets (RFC 3461 4.4).
 const ENVID: usize = 100;
@@ -42,45 +43,45 @@ pub struct Orcpt<'a> {
 
 impl<'a> Orcpt<'a> {
     /// `original-recipient-address = addr-type ";" xtext`.
-    pub(crate) fn parse(value: &'a str) -> Option<Self> {
-        let (address_type, address) = value.split_once(';')?;
-        let is_atom = |octet: u8| octet == b'-' || octet.is_ascii_alphanumeric();
-        if value.len() > ORCPT || address_type.is_empty() || !address_type.bytes().all(is_atom) {
+    pub(crate) fn parse(value: &'a [u8]) -> Option<Self> {
+        let (address_type, address) = split_at_octet(value, b';')?;
+        let is_atom = |octet: &u8| *octet == b'-' || octet.is_ascii_alphanumeric();
+        if value.len() > ORCPT || address_type.is_empty() || !address_type.iter().all(is_atom) {
             return None;
         }
         // Under SMTPUTF8 the address may be written in UTF-8 (RFC 6533 3); it then is what it says, octet by octet.
-        Some(Self { address_type, address: printable(address)? })
+        Some(Self { address_type: text(address_type), address: printable(address)? })
     }
 }
 
 /// `ret-value = "FULL" / "HDRS"`.
-pub(crate) fn ret(value: &str) -> Result<Ret, ArgumentError> {
-    if value.eq_ignore_ascii_case("FULL") {
-        Ok(Ret::Full)
-    } else if value.eq_ignore_ascii_case("HDRS") {
-        Ok(Ret::Headers)
+pub(crate) fn ret(value: &[u8]) -> Option<Ret> {
+    if same_word(value, b"FULL") {
+        Some(Ret::Full)
+    } else if same_word(value, b"HDRS") {
+        Some(Ret::Headers)
     } else {
-        Err(ArgumentError::Syntax)
+        None
     }
 }
 
 /// `envid-parameter = "ENVID=" xtext`, of printable characters.
-pub(crate) fn envid(value: &str) -> Option<Xtext<'_>> {
+pub(crate) fn envid(value: &[u8]) -> Option<Xtext<'_>> {
     if value.len() > ENVID { None } else { printable(value) }
 }
 
 /// `notify-esmtp-value = "NEVER" / 1#notify-list-element`.
-pub(crate) fn notify(value: &str) -> Option<Notify> {
+pub(crate) fn notify(value: &[u8]) -> Option<Notify> {
     let mut notify = Notify::default();
-    if value.eq_ignore_ascii_case("NEVER") {
+    if same_word(value, b"NEVER") {
         return Some(notify);
     }
-    for element in value.split(',') {
-        let field = if element.eq_ignore_ascii_case("SUCCESS") {
+    for element in value.split(|octet| *octet == b',') {
+        let field = if same_word(element, b"SUCCESS") {
             &mut notify.success
-        } else if element.eq_ignore_ascii_case("FAILURE") {
+        } else if same_word(element, b"FAILURE") {
             &mut notify.failure
-        } else if element.eq_ignore_ascii_case("DELAY") {
+        } else if same_word(element, b"DELAY") {
             &mut notify.delay
         } else {
             return None;
@@ -91,8 +92,8 @@ pub(crate) fn notify(value: &str) -> Option<Notify> {
 }
 
 /// Xtext, not empty, that means nothing but what can be printed: a control character in it could get into a report (`+00`, `+0D+0A`).
-fn printable(value: &str) -> Option<Xtext<'_>> {
-    let xtext = Xtext::parse(value)?;
+fn printable(value: &[u8]) -> Option<Xtext<'_>> {
+    let xtext = Xtext::read(value)?;
     let clean = !value.is_empty() && xtext.decoded().all(|octet| (b' '..=b'~').contains(&octet) || octet > 127);
     clean.then_some(xtext)
 }
@@ -104,22 +105,22 @@ mod tests {
 
     #[test]
     fn values() {
-        assert_eq!(ret("hdrs"), Ok(Ret::Headers));
-        assert_eq!(ret("X"), Err(ArgumentError::Syntax));
-        assert!(envid("QQ+2B314159").is_some());
+        assert_eq!(ret(b"hdrs"), Some(Ret::Headers));
+        assert_eq!(ret(b"X"), None);
+        assert!(envid(b"QQ+2B314159").is_some());
         for bad in ["", "a+0", "a+00b", "a+0D+0A", "a=b", &"a".repeat(101)] {
-            assert_eq!(envid(bad), None, "{bad}");
+            assert_eq!(envid(bad.as_bytes()), None, "{bad}");
         }
-        assert_eq!(notify("never"), Some(Notify::default()));
-        assert_eq!(notify("SUCCESS,delay"), Some(Notify { success: true, failure: false, delay: true }));
+        assert_eq!(notify(b"never"), Some(Notify::default()));
+        assert_eq!(notify(b"SUCCESS,delay"), Some(Notify { success: true, failure: false, delay: true }));
         for bad in ["", "NEVER,SUCCESS", "SUCCESS,", "SUCCESS,NEVER", "FOO"] {
-            assert_eq!(notify(bad), None, "{bad}");
+            assert_eq!(notify(bad.as_bytes()), None, "{bad}");
         }
-        let orcpt = Orcpt::parse("rfc822;bob+2Bx@example.net").unwrap();
+        let orcpt = Orcpt::parse(b"rfc822;bob+2Bx@example.net").unwrap();
         assert_eq!(orcpt.address_type, "rfc822");
         assert!(orcpt.address.decoded().eq(*b"bob+x@example.net"));
         for bad in ["", "rfc822", ";a", "rfc822;", "rf c;a", "rfc822;a+0"] {
-            assert_eq!(Orcpt::parse(bad), None, "{bad}");
+            assert_eq!(Orcpt::parse(bad.as_bytes()), None, "{bad}");
         }
     }
 }

@@ -3,11 +3,12 @@
 use nom::Parser;
 use nom::bytes::complete::tag_no_case;
 
+use super::ArgumentError;
+use super::characters::same_word;
 use super::dsn::{self, Notify, Orcpt, Ret};
 use super::options::{self, ByMode, DeliverBy, Hold};
 use super::parameters::{Once, Parameter, Parameters, Xtext, size};
 use super::path::{ForwardPath, ReversePath, forward_path, reverse_path};
-use super::{ArgumentError, text};
 use crate::config::Extensions;
 
 /// A MAIL command.
@@ -134,73 +135,96 @@ pub(crate) fn mail_parameters<'l>(
     Ok(mail)
 }
 
-/// Reads one parameter of MAIL into it. Each `once` has a bit of its own.
+/// The parameters of MAIL, and the extensions that bring them; for AUTH that is told otherwise.
+const PARAMETERS: [(&[u8], MailParameter, Extensions); 12] = [
+    (b"SIZE", MailParameter::Size, Extensions::SIZE),
+    (b"BODY", MailParameter::Body, Extensions::EIGHTBITMIME),
+    (b"SMTPUTF8", MailParameter::SmtpUtf8, Extensions::SMTPUTF8),
+    (b"AUTH", MailParameter::Auth, Extensions::NONE),
+    (b"RET", MailParameter::Ret, Extensions::DSN),
+    (b"ENVID", MailParameter::Envid, Extensions::DSN),
+    (b"BY", MailParameter::By, Extensions::DELIVERBY),
+    (b"REQUIRETLS", MailParameter::RequireTls, Extensions::REQUIRETLS),
+    (b"MT-PRIORITY", MailParameter::Priority, Extensions::MT_PRIORITY),
+    (b"HOLDFOR", MailParameter::HoldFor, Extensions::FUTURERELEASE),
+    (b"HOLDUNTIL", MailParameter::HoldUntil, Extensions::FUTURERELEASE),
+    (b"SOLICIT", MailParameter::Solicit, Extensions::NO_SOLICITING),
+];
+
+/// A parameter of MAIL. The number is its bit among those that may stand once.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum MailParameter {
+    Size = 1,
+    Body = 1 << 1,
+    SmtpUtf8 = 1 << 2,
+    Auth = 1 << 3,
+    Ret = 1 << 4,
+    Envid = 1 << 5,
+    By = 1 << 6,
+    RequireTls = 1 << 7,
+    Priority = 1 << 8,
+    HoldFor = 1 << 9,
+    HoldUntil = 1 << 10,
+    Solicit = 1 << 11,
+}
+
+/// Reads one parameter of MAIL into it.
 fn mail_parameter<'l>(
     mail: &mut Mail<'l>,
     once: &mut Once,
     parameter: Parameter<'l>,
     in_force: InForce,
 ) -> Result<(), ArgumentError> {
-    let value = || parameter.value.map(text).ok_or(ArgumentError::Syntax);
-    let flag = || if parameter.value.is_none() { Ok(true) } else { Err(ArgumentError::Syntax) };
-    if parameter.is(b"SIZE") {
-        in_force.offers(Extensions::SIZE)?;
-        once.mark(1)?;
-        mail.size = Some(parameter.value.and_then(size).ok_or(ArgumentError::Syntax)?);
-    } else if parameter.is(b"BODY") {
-        in_force.offers(Extensions::EIGHTBITMIME)?;
-        once.mark(1 << 1)?;
-        mail.body = Some(body(value()?, in_force)?);
-    } else if parameter.is(b"SMTPUTF8") {
-        in_force.offers(Extensions::SMTPUTF8)?;
-        once.mark(1 << 2)?;
-        mail.smtputf8 = flag()?;
-    } else if parameter.is(b"AUTH") && in_force.auth {
-        once.mark(1 << 3)?;
-        mail.auth = Some(Xtext::parse(value()?).ok_or(ArgumentError::Syntax)?);
-    } else if parameter.is(b"RET") {
-        in_force.offers(Extensions::DSN)?;
-        once.mark(1 << 4)?;
-        mail.ret = Some(dsn::ret(value()?)?);
-    } else if parameter.is(b"ENVID") {
-        in_force.offers(Extensions::DSN)?;
-        once.mark(1 << 5)?;
-        mail.envid = Some(dsn::envid(value()?).ok_or(ArgumentError::Syntax)?);
-    } else if parameter.is(b"BY") {
-        in_force.offers(Extensions::DELIVERBY)?;
-        once.mark(1 << 6)?;
-        let by = DeliverBy::parse(value()?).ok_or(ArgumentError::Syntax)?;
-        // RFC 2852 4.1: a time that cannot be kept is refused.
-        if by.mode == ByMode::Return && by.seconds.unsigned_abs() < in_force.shortest_by {
-            return Err(ArgumentError::UnknownValue);
-        }
-        mail.deliver_by = Some(by);
-    } else if parameter.is(b"REQUIRETLS") {
-        in_force.offers(Extensions::REQUIRETLS)?;
-        once.mark(1 << 7)?;
-        mail.require_tls = flag()?;
-    } else if parameter.is(b"MT-PRIORITY") {
-        in_force.offers(Extensions::MT_PRIORITY)?;
-        once.mark(1 << 8)?;
-        mail.priority = Some(options::priority(value()?).ok_or(ArgumentError::Syntax)?);
-    } else if parameter.is(b"HOLDFOR") {
-        in_force.offers(Extensions::FUTURERELEASE)?;
-        // One bit for both: a message is held for a time or until one (RFC 4865 4).
-        once.mark(1 << 9)?;
-        let seconds = options::hold_for(value()?).filter(|seconds| *seconds <= in_force.longest_hold);
-        mail.hold = Some(Hold::For(seconds.ok_or(ArgumentError::Syntax)?));
-    } else if parameter.is(b"HOLDUNTIL") {
-        in_force.offers(Extensions::FUTURERELEASE)?;
-        once.mark(1 << 9)?;
-        mail.hold = Some(Hold::Until(options::hold_until(value()?).ok_or(ArgumentError::Syntax)?));
-    } else if parameter.is(b"SOLICIT") {
-        in_force.offers(Extensions::NO_SOLICITING)?;
-        once.mark(1 << 10)?;
-        mail.solicit = Some(options::solicit(value()?).ok_or(ArgumentError::Syntax)?);
-    } else {
+    let known = PARAMETERS.iter().find(|(keyword, ..)| parameter.is(keyword));
+    let Some((_, which, extension)) = known else { return Err(ArgumentError::UnknownParameter) };
+    if !in_force.extensions.contains(*extension) || (*which == MailParameter::Auth && !in_force.auth) {
         return Err(ArgumentError::UnknownParameter);
     }
-    Ok(())
+    once.mark(*which as u16)?;
+    let is_flag = matches!(which, MailParameter::SmtpUtf8 | MailParameter::RequireTls);
+    if is_flag == parameter.value.is_some() {
+        return Err(ArgumentError::Syntax);
+    }
+    let value = parameter.value.unwrap_or_default();
+    let understood = match which {
+        MailParameter::Size => found(&mut mail.size, size(value)),
+        MailParameter::Body => found(&mut mail.body, Some(body(value, in_force)?)),
+        MailParameter::SmtpUtf8 => {
+            mail.smtputf8 = true;
+            true
+        }
+        MailParameter::Auth => found(&mut mail.auth, Xtext::read(value)),
+        MailParameter::Ret => found(&mut mail.ret, dsn::ret(value)),
+        MailParameter::Envid => found(&mut mail.envid, dsn::envid(value)),
+        MailParameter::By => {
+            let by = DeliverBy::parse(value).ok_or(ArgumentError::Syntax)?;
+            // RFC 2852 4.1: a time that cannot be kept is refused.
+            if by.mode == ByMode::Return && by.seconds.unsigned_abs() < in_force.shortest_by {
+                return Err(ArgumentError::UnknownValue);
+            }
+            found(&mut mail.deliver_by, Some(by))
+        }
+        MailParameter::RequireTls => {
+            mail.require_tls = true;
+            true
+        }
+        MailParameter::Priority => found(&mut mail.priority, options::priority(value)),
+        // A message is held for a time or until one (RFC 4865 4).
+        MailParameter::HoldFor | MailParameter::HoldUntil if mail.hold.is_some() => false,
+        MailParameter::HoldFor => {
+            let seconds = options::hold_for(value).filter(|seconds| *seconds <= in_force.longest_hold);
+            found(&mut mail.hold, seconds.map(Hold::For))
+        }
+        MailParameter::HoldUntil => found(&mut mail.hold, options::hold_until(value).map(Hold::Until)),
+        MailParameter::Solicit => found(&mut mail.solicit, options::solicit(value)),
+    };
+    if understood { Ok(()) } else { Err(ArgumentError::Syntax) }
+}
+
+/// Puts what a value means in its place; false where it means nothing.
+fn found<T>(place: &mut Option<T>, meaning: Option<T>) -> bool {
+    *place = meaning;
+    place.is_some()
 }
 
 /// `rcpt = "RCPT TO:" ( "<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path ) [SP Rcpt-parameters]`, from behind `RCPT `.
@@ -223,7 +247,7 @@ pub(crate) fn rcpt_parameters<'l>(
     let mut once = Once::default();
     for parameter in Parameters::new(parameters, utf8) {
         let parameter = parameter?;
-        let value = parameter.value.map(text);
+        let value = parameter.value;
         if parameter.is(b"NOTIFY") {
             in_force.offers(Extensions::DSN)?;
             once.mark(1)?;
@@ -257,12 +281,12 @@ fn after_keyword<'l>(keyword: &'static [u8], arguments: &'l [u8]) -> Result<&'l 
 }
 
 /// `body-value = "7BIT" / "8BITMIME"` (RFC 6152 2) `/ "BINARYMIME"` (RFC 3030 3).
-fn body(value: &str, in_force: InForce) -> Result<Body, ArgumentError> {
-    if value.eq_ignore_ascii_case("7BIT") {
+fn body(value: &[u8], in_force: InForce) -> Result<Body, ArgumentError> {
+    if same_word(value, b"7BIT") {
         Ok(Body::SevenBit)
-    } else if value.eq_ignore_ascii_case("8BITMIME") {
+    } else if same_word(value, b"8BITMIME") {
         Ok(Body::EightBitMime)
-    } else if value.eq_ignore_ascii_case("BINARYMIME") && in_force.extensions.contains(Extensions::BINARYMIME) {
+    } else if same_word(value, b"BINARYMIME") && in_force.extensions.contains(Extensions::BINARYMIME) {
         Ok(Body::BinaryMime)
     } else {
         Err(ArgumentError::UnknownValue)
@@ -271,6 +295,7 @@ fn body(value: &str, in_force: InForce) -> Result<Body, ArgumentError> {
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
     use super::super::parked::{ParkedMail, ParkedRcpt};
     use super::*;
 
@@ -345,9 +370,9 @@ mod tests {
             "SOLICIT=a",
         ];
         for parameter in parameters {
-            let mut line = heapless::String::<80>::new();
-            line.push_str("FROM:<a@b> ").unwrap();
-            line.push_str(parameter).unwrap();
+            let mut line = std::string::String::new();
+            line.push_str("FROM:<a@b> ");
+            line.push_str(parameter);
             assert_eq!(mail(line.as_bytes(), NONE), Err(UnknownParameter), "{line}");
         }
     }
@@ -359,9 +384,9 @@ mod tests {
         assert_eq!(parsed.forward_path.as_str(), "\"b ob\"@x.y");
         assert_eq!(ParkedRcpt::new(line, &parsed, parameters).view(line), parsed);
         for bad in ["NOTIFY=NEVER,SUCCESS", "NOTIFY", "ORCPT=a", "NOTIFY=NEVER NOTIFY=NEVER", "="] {
-            let mut line = heapless::String::<80>::new();
-            line.push_str("TO:<a@b> ").unwrap();
-            line.push_str(bad).unwrap();
+            let mut line = std::string::String::new();
+            line.push_str("TO:<a@b> ");
+            line.push_str(bad);
             assert_eq!(rcpt(line.as_bytes(), false, ALL), Err(ArgumentError::Syntax), "{bad}");
         }
         assert_eq!(rcpt(b"TO:<a@b> NOTIFY=NEVER", false, NONE), Err(ArgumentError::UnknownParameter));

@@ -4,7 +4,8 @@ use nom::Parser;
 use nom::character::complete::char;
 
 use super::ArgumentError;
-use super::characters::{is_esmtp_value, many};
+use super::characters::{is_esmtp_value, many, same_word};
+use super::text;
 
 /// `esmtp-param = esmtp-keyword ["=" esmtp-value]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,7 +16,7 @@ pub(crate) struct Parameter<'l> {
 
 impl Parameter<'_> {
     pub(crate) fn is(&self, keyword: &[u8]) -> bool {
-        self.keyword.eq_ignore_ascii_case(keyword)
+        same_word(self.keyword, keyword)
     }
 }
 
@@ -94,10 +95,15 @@ pub struct Xtext<'a>(&'a str);
 impl<'a> Xtext<'a> {
     /// Reads xtext; `None` where it is malformed.
     pub fn parse(encoded: &'a str) -> Option<Self> {
-        let mut rest = encoded.as_bytes();
+        Self::read(encoded.as_bytes())
+    }
+
+    /// Reads xtext that is part of a line.
+    pub(crate) fn read(encoded: &'a [u8]) -> Option<Self> {
+        let mut rest = encoded;
         loop {
             rest = match rest {
-                [] => return Some(Self(encoded)),
+                [] => return Some(Self(text(encoded))),
                 [b'+', b'0'..=b'9' | b'A'..=b'F', b'0'..=b'9' | b'A'..=b'F', after @ ..] => after,
                 // xchar = %d33-42 / %d44-60 / %d62-126
                 [33..=42 | 44..=60 | 62..=126, after @ ..] => after,

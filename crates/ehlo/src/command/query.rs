@@ -1,5 +1,6 @@
 //! VRFY and EXPN (RFC 5321 4.1.1.6, 4.1.1.7).
 
+use super::characters::same_word;
 use super::mail::utf8_line;
 use super::mailbox::quoted_string;
 use super::{ArgumentError, text};
@@ -25,7 +26,7 @@ pub(crate) fn query(arguments: &[u8], smtputf8_offered: bool) -> Result<Query<'_
     let (what, rest) = arguments.split_at_checked(end).unwrap_or((arguments, &[]));
     let smtputf8 = match rest.split_first() {
         None => false,
-        Some((_, option)) if smtputf8_offered && option.eq_ignore_ascii_case(b"SMTPUTF8") => true,
+        Some((_, option)) if smtputf8_offered && same_word(option, b"SMTPUTF8") => true,
         Some((_, option)) if !option.is_empty() && !option.contains(&b' ') => return Err(ArgumentError::UnknownValue),
         Some(_) => return Err(ArgumentError::Syntax),
     };

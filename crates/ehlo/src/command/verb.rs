@@ -1,5 +1,7 @@
 //! Verbs.
 
+use super::characters::same_word;
+
 /// The verb of a command, whether or not it is offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Verb {
@@ -85,17 +87,17 @@ fn first_word(word: &[u8]) -> FirstWord {
         };
         return FirstWord::Verb(verb);
     }
-    if word.eq_ignore_ascii_case(b"STARTTLS") {
+    if same_word(word, b"STARTTLS") {
         return FirstWord::Verb(Verb::Starttls);
     }
-    if word.eq_ignore_ascii_case(b"XCLIENT") {
+    if same_word(word, b"XCLIENT") {
         return FirstWord::Verb(Verb::Xclient);
     }
-    if word.eq_ignore_ascii_case(b"XFORWARD") {
+    if same_word(word, b"XFORWARD") {
         return FirstWord::Verb(Verb::Xforward);
     }
     let methods = [&b"GET"[..], b"PUT", b"DELETE", b"OPTIONS", b"CONNECT", b"TRACE", b"PATCH"];
-    if methods.iter().any(|method| word.eq_ignore_ascii_case(method)) {
+    if methods.iter().any(|method| same_word(word, method)) {
         return FirstWord::Http;
     }
     FirstWord::Unknown

@@ -1,8 +1,10 @@
 //! What a client claims, as the caller sees it.
 
-use super::cram::CramMd5;
-use super::mechanism::{Mechanism, ScramHash};
-use super::scram::ScramProof;
+#[cfg(feature = "mechanisms")]
+use super::further::{CramMd5, ScramProof};
+use super::mechanism::Mechanism;
+#[cfg(feature = "mechanisms")]
+use super::mechanism::ScramHash;
 use crate::secret::Secret;
 
 /// What a client says to prove who it is. All texts are UTF-8 without NUL.
@@ -21,9 +23,11 @@ pub enum Credentials<'s> {
         password: Secret<'s>,
     },
     /// A user name, and what was made of the password and the challenge, by CRAM-MD5.
+    #[cfg(feature = "mechanisms")]
     CramMd5(CramMd5<'s>),
     /// SCRAM, first of three: who says it is there. To be answered by [`AuthAnswer::salt`](crate::AuthAnswer::salt); for a user that
     /// does not exist too, or users could be told from others.
+    #[cfg(feature = "mechanisms")]
     ScramUser {
         /// With channel binding or without.
         mechanism: Mechanism,
@@ -36,8 +40,10 @@ pub enum Credentials<'s> {
     },
     /// SCRAM, second of three: the client's proof. To be answered by [`AuthAnswer::signature`](crate::AuthAnswer::signature), or
     /// refused.
+    #[cfg(feature = "mechanisms")]
     ScramProof(ScramProof<'s>),
     /// SCRAM, last of three: the proof was right, as the signature given for it says.
+    #[cfg(feature = "mechanisms")]
     Proven {
         /// With channel binding or without.
         mechanism: Mechanism,
@@ -47,6 +53,7 @@ pub enum Credentials<'s> {
         user: &'s str,
     },
     /// A bearer token, by OAUTHBEARER or XOAUTH2. Refused with `535`, the client is first told that the token is invalid.
+    #[cfg(feature = "mechanisms")]
     Bearer {
         /// OAUTHBEARER or XOAUTH2.
         mechanism: Mechanism,
@@ -60,11 +67,13 @@ pub enum Credentials<'s> {
         port: Option<u16>,
     },
     /// The certificate that the client gave within TLS is to say who it is, by EXTERNAL.
+    #[cfg(feature = "mechanisms")]
     External {
         /// The identity to act as; empty for that of the certificate.
         authorization: &'s str,
     },
     /// Nobody in particular, by ANONYMOUS.
+    #[cfg(feature = "mechanisms")]
     Anonymous {
         /// What the client says of itself: an address, or a text without meaning (RFC 4505 2). At most 255 characters, perhaps none.
         trace: &'s str,
@@ -75,13 +84,17 @@ impl Credentials<'_> {
     /// The mechanism by which they came.
     pub const fn mechanism(&self) -> Mechanism {
         match self {
-            Self::Password { mechanism, .. }
-            | Self::ScramUser { mechanism, .. }
+            Self::Password { mechanism, .. } => *mechanism,
+            #[cfg(feature = "mechanisms")]
+            Self::ScramUser { mechanism, .. }
             | Self::ScramProof(ScramProof { mechanism, .. })
             | Self::Proven { mechanism, .. }
             | Self::Bearer { mechanism, .. } => *mechanism,
+            #[cfg(feature = "mechanisms")]
             Self::CramMd5(_) => Mechanism::CramMd5,
+            #[cfg(feature = "mechanisms")]
             Self::External { .. } => Mechanism::External,
+            #[cfg(feature = "mechanisms")]
             Self::Anonymous { .. } => Mechanism::Anonymous,
         }
     }

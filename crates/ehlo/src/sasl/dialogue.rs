@@ -1,12 +1,14 @@
 //! The session's part in an exchange: from AUTH to its final reply.
 
-use super::challenge;
 use super::exchange::{Context, Exchange, Outcome};
+use super::mechanism::Mechanism;
 use super::offer;
 use crate::buffer::Span;
 use crate::command::ArgumentError;
+use crate::command::characters::same_word;
 use crate::phase::Event;
 use crate::reply::Reply;
+#[cfg(feature = "mechanisms")]
 use crate::request;
 use crate::session::Session;
 use crate::state::Pending;
@@ -26,26 +28,31 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
             return Err(ArgumentError::NotAscii);
         }
         let mechanisms = self.config.mechanisms;
-        let Some(mechanism) = mechanisms.iter().find(|one| one.name().as_bytes().eq_ignore_ascii_case(name)) else {
-            self.fault(&Reply::auth_type_unrecognized());
+        let Some(mechanism) = mechanisms.iter().find(|one| same_word(one.name().as_bytes(), name)) else {
+            self.fault(const { &Reply::auth_type_unrecognized() });
             return Ok(());
         };
         if let Some(reply) = offer::refusal(*mechanism, self.config, self.state.tls, &self.state.facts) {
-            self.fault(&reply);
+            self.fault(reply);
             return Ok(());
         }
         self.state.facts.begin(*mechanism);
-        let exchange = Exchange::Begun(*mechanism);
-        self.state.exchange = Some(exchange);
+        self.state.exchange = Some(Exchange::Begun(*mechanism));
         self.state.go(Event::Auth, Abort::Reset);
         if let Some(response) = initial {
             self.sasl_response(response, true);
             return Ok(());
         }
-        let context = Context { config: self.config, facts: &self.state.facts, tls: self.state.tls };
-        if !exchange.first_challenge(&mut self.out, context) {
-            self.forget_secrets();
-            self.say(&Reply::auth_temporary_failure());
+        match mechanism {
+            Mechanism::Login => self.say(const { &Reply::login_username() }),
+            #[cfg(feature = "mechanisms")]
+            Mechanism::CramMd5 => {
+                if !super::further::cram_challenge(&mut self.out, self.config, &self.state.facts) {
+                    self.forget_secrets();
+                    self.say(const { &Reply::auth_temporary_failure() });
+                }
+            }
+            _ => self.say(const { &Reply::new(334, "") }),
         }
         Ok(())
     }
@@ -55,7 +62,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         let limit = LINE.min(12_288);
         if self.line.overflowed() || self.line.length() > limit.saturating_add(2) {
             self.forget_secrets();
-            self.fault(&Reply::line_too_long());
+            self.fault(const { &Reply::line_too_long() });
             return;
         }
         let response = Span::of(self.line.buffer(), self.line.octets());
@@ -67,29 +74,29 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         let Some(exchange) = &mut self.state.exchange else { return };
         let context = Context { config: self.config, facts: &self.state.facts, tls: self.state.tls };
         let refusal = match exchange.respond(&mut self.line, response, initial, context) {
-            Outcome::Challenge(text) => {
-                challenge::write(&mut self.out, text.bytes());
-                return;
-            }
+            Outcome::AskPassword => return self.say(const { &Reply::login_password() }),
             Outcome::Complete => {
                 self.state.pending = Pending::Auth;
                 return;
             }
+            #[cfg(feature = "mechanisms")]
             Outcome::Failed => {
                 self.state.pending = Pending::Auth;
                 return request::fail_auth(self.config, &mut self.state, &mut self.out, self.line.buffer());
             }
+            #[cfg(feature = "mechanisms")]
             Outcome::Over => {
-                self.say(&Reply::auth_failed());
+                self.say(const { &Reply::auth_failed() });
                 self.state.go(Event::AuthOver, Abort::Reset);
                 return;
             }
-            Outcome::Cancelled => Reply::auth_aborted(),
-            Outcome::Malformed => Reply::syntax_error_in_parameters(),
+            Outcome::Cancelled => const { &Reply::auth_aborted() },
+            Outcome::Malformed => const { &Reply::syntax_error_in_parameters() },
             // RFC 4954 4 names the code.
-            Outcome::Unwanted => Reply::syntax_error_in_parameters().enhanced(7, 0),
+            #[cfg(feature = "mechanisms")]
+            Outcome::Unwanted => const { &Reply::syntax_error_in_parameters().enhanced(7, 0) },
         };
         self.forget_secrets();
-        self.fault(&refusal);
+        self.fault(refusal);
     }
 }

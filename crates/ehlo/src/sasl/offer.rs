@@ -1,9 +1,10 @@
 //! Which mechanisms may be used, by what is configured and what is known of the peer.
 
+#[cfg(feature = "mechanisms")]
+use super::further::ServerNonce;
 use super::mechanism::Mechanism;
 use crate::config::{Config, Tls};
 use crate::reply::Reply;
-use crate::sasl::nonce::ServerNonce;
 
 /// What is known of a peer that matters for authentication.
 #[derive(Debug, Clone, Copy)]
@@ -30,27 +31,33 @@ impl Facts {
     }
 
     /// The nonce of the exchange that is going on.
+    #[cfg(feature = "mechanisms")]
     pub(crate) fn nonce(&self) -> Option<ServerNonce> {
         self.nonce.map(|random| ServerNonce { random, attempt: self.attempts })
     }
 }
 
 /// Why a mechanism may not be used now; `None` where it may.
-pub(crate) fn refusal(mechanism: Mechanism, config: &Config<'_>, tls: bool, facts: &Facts) -> Option<Reply<'static>> {
+pub(crate) fn refusal(
+    mechanism: Mechanism,
+    config: &Config<'_>,
+    tls: bool,
+    facts: &Facts,
+) -> Option<&'static Reply<'static>> {
     let binding = facts.tls.exporter.is_some() || config.tls_server_end_point.is_some();
     let wants_tls = !tls
         && (mechanism.binds_channel()
-            || mechanism == Mechanism::External
+            || mechanism.needs_certificate()
             || (mechanism.shows_password() && !config.plaintext_auth));
     let lacks = (mechanism.needs_nonce() && facts.nonce.is_none())
         || (tls && mechanism.binds_channel() && !binding)
-        || (tls && mechanism == Mechanism::External && !facts.tls.client_certificate);
+        || (tls && mechanism.needs_certificate() && !facts.tls.client_certificate);
     if lacks || !config.mechanisms.contains(&mechanism) {
-        Some(Reply::auth_type_unrecognized())
+        Some(const { &Reply::auth_type_unrecognized() })
     } else if config.auth_minimum.is_some_and(|minimum| mechanism.is_weaker_than(minimum)) {
-        Some(Reply::mechanism_too_weak())
+        Some(const { &Reply::mechanism_too_weak() })
     } else if wants_tls {
-        Some(Reply::encryption_required())
+        Some(const { &Reply::encryption_required() })
     } else {
         None
     }
@@ -63,6 +70,7 @@ pub(crate) fn usable<'c>(config: &Config<'c>, tls: bool, facts: Facts) -> impl I
 }
 
 /// Whether the same SCRAM mechanism with channel binding may be used too.
+#[cfg(feature = "mechanisms")]
 pub(crate) fn offers_plus(mechanism: Mechanism, config: &Config<'_>, tls: bool, facts: &Facts) -> bool {
     let plus = match mechanism {
         Mechanism::ScramSha1 => Mechanism::ScramSha1Plus,

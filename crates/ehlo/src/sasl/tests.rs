@@ -1,7 +1,8 @@
 //! Whole exchanges, each in one piece and octet by octet.
 
 extern crate std;
-use super::base64::{decode, encoded};
+use super::base64::decode;
+use super::further::encode::encoded;
 use super::*;
 use crate::{AuthRequest, Config, EarlyTalk, Instant, Peer, Phase, Reply, Request, Session, Step, Tls};
 use std::format;
@@ -9,7 +10,7 @@ use std::string::{String, ToString};
 use std::vec::Vec;
 
 static CONFIG: Config<'static> =
-    Config::new("mx.example.net").early_talk(EarlyTalk::Allow).mechanisms(&Mechanism::ALL).plaintext_auth(true);
+    Config::new("mx.example.net").early_talk(EarlyTalk::Allow).mechanisms(Mechanism::ALL).plaintext_auth(true);
 const TLS: Tls = Tls { client_certificate: true, exporter: Some([7; 32]) };
 const PEER: Peer = Peer::PLAIN.nonce([0; 18]);
 /// What the server adds to the nonce of the first SCRAM exchange.
@@ -341,7 +342,7 @@ fn scram_final_messages_right_and_wrong() {
 #[cfg(feature = "scram")]
 #[test]
 fn scram_proves_both_to_each_other() {
-    use super::scram_verify::tests::{client, keys};
+    use super::further::scram_tests::{client, keys};
 
     fn answer(ask: AuthRequest<'_>) {
         let salt = b"a salt of the server's";
@@ -415,7 +416,7 @@ fn a_binding_is_that_of_the_channel_after_starttls() {
 
 #[test]
 fn names_and_strengths() {
-    for mechanism in Mechanism::ALL {
+    for mechanism in Mechanism::ALL.iter().copied() {
         assert_eq!(mechanism.name().parse(), Ok(mechanism));
         assert!(!mechanism.is_weaker_than(mechanism));
     }

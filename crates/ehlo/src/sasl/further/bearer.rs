@@ -1,8 +1,8 @@
 //! Bearer tokens (RFC 6750): OAUTHBEARER (RFC 7628) and XOAUTH2, its predecessor.
 
+use super::super::mechanism::Mechanism;
+use super::super::password::is_text;
 use super::gs2::{self, Flag};
-use super::mechanism::Mechanism;
-use super::password::is_text;
 
 /// The parts of a client's response, as they stand in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -49,7 +49,7 @@ pub(crate) fn response(message: &[u8]) -> Option<(&[u8], &[u8])> {
     let (user, digest) = message.split_at_checked(space)?;
     let digest = digest.strip_prefix(b" ")?;
     let is_hex = |octet: &u8| octet.is_ascii_digit() || matches!(octet, b'a'..=b'f');
-    (super::password::is_name(user) && digest.len() == 32 && digest.iter().all(is_hex)).then_some((user, digest))
+    (crate::sasl::password::is_name(user) && digest.len() == 32 && digest.iter().all(is_hex)).then_some((user, digest))
 }
 
 #[cfg(feature = "cram-md5")]

@@ -1,6 +1,6 @@
 //! What the server says that it never said before.
 
-use super::base64::encoded;
+use super::encode::encoded;
 
 /// The nonce of one exchange: the random octets of the session, and which of its exchanges this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

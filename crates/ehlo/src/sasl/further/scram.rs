@@ -5,11 +5,12 @@
 
 use core::fmt;
 
-use super::base64::{self, encoded};
+use super::super::base64;
+use super::super::mechanism::{Mechanism, ScramHash};
+use super::super::offer::Facts;
+use super::encode::encoded;
 use super::gs2::{self, Flag};
-use super::mechanism::{Mechanism, ScramHash};
 use super::nonce::{ServerNonce, decimal};
-use super::offer::Facts;
 use crate::buffer::Span;
 use crate::config::Config;
 use crate::line::Line;

@@ -7,7 +7,7 @@ use sha1::Sha1;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use super::mechanism::ScramHash;
+use super::super::mechanism::ScramHash;
 use super::scram::{ScramKeys, ScramProof, ServerSignature};
 
 impl ScramProof<'_> {
