@@ -181,6 +181,7 @@ fn describe(request: &Request<'_>) -> String {
             Credentials::Password { mechanism, authorization, user, password, .. } => {
                 format!("auth {mechanism} {authorization}/{user}/{}", String::from_utf8_lossy(password.expose()))
             }
+            #[cfg(feature = "mechanisms")]
             Credentials::Anonymous { trace } => format!("auth ANONYMOUS {trace}"),
             other => panic!("other credentials: {other:?}"),
         },

@@ -387,7 +387,9 @@ fn everything_is_met() {
             }
         }
     }
-    let missed: Vec<&str> = MET.into_iter().filter(|id| !said.contains(id)).collect();
+    // Of PLAIN and LOGIN neither is weaker.
+    let can = |id: &str| cfg!(feature = "mechanisms") || id != "mechanism-too-weak";
+    let missed: Vec<&str> = MET.into_iter().filter(|id| can(id) && !said.contains(id)).collect();
     assert!(missed.is_empty(), "never said: {missed:?}");
     let missed: Vec<Abort> = REASONS.into_iter().filter(|reason| !reasons.contains(reason)).collect();
     assert!(missed.is_empty(), "never a reason: {missed:?}");

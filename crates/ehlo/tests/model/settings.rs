@@ -25,6 +25,22 @@ pub const EXTENSIONS: [Extensions; 15] = [
     Extensions::ETRN,
 ];
 
+/// Sets of mechanisms. The session is given no nonce, so that the one which needs it cannot be used.
+#[cfg(feature = "mechanisms")]
+const MECHANISMS: &[&[Mechanism]] = &[
+    &[],
+    &[Mechanism::Plain],
+    &[Mechanism::Login, Mechanism::Plain],
+    &[Mechanism::Plain, Mechanism::Login, Mechanism::ScramSha256, Mechanism::Anonymous],
+];
+#[cfg(not(feature = "mechanisms"))]
+const MECHANISMS: &[&[Mechanism]] = &[&[], &[Mechanism::Plain], &[Mechanism::Login, Mechanism::Plain]];
+
+#[cfg(feature = "mechanisms")]
+const MINIMA: &[Mechanism] = &[Mechanism::Login, Mechanism::ScramSha1];
+#[cfg(not(feature = "mechanisms"))]
+const MINIMA: &[Mechanism] = &[Mechanism::Login];
+
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub lmtp: bool,
@@ -114,14 +130,8 @@ pub fn settings() -> impl Strategy<Value = Settings> {
         3 => prop::sample::subsequence(&EXTENSIONS[..], 0..=15)
             .prop_map(|some| some.into_iter().fold(Extensions::NONE, Extensions::with)),
     ];
-    let mechanisms = prop::sample::select(vec![
-        &[][..],
-        &[Mechanism::Plain],
-        &[Mechanism::Login, Mechanism::Plain],
-        &[Mechanism::Plain, Mechanism::Login, Mechanism::ScramSha256, Mechanism::Anonymous],
-    ]);
-    let minimum =
-        prop_oneof![8 => Just(None), 1 => Just(Some(Mechanism::Login)), 1 => Just(Some(Mechanism::ScramSha1))];
+    let mechanisms = prop::sample::select(MECHANISMS);
+    let minimum = prop_oneof![8 => Just(None), 2 => prop::sample::select(MINIMA).prop_map(Some)];
     let offers = (prop::bool::weighted(0.2), extensions, any::<bool>(), mechanisms, minimum, prop::bool::weighted(0.7));
     let conduct = (
         prop::bool::weighted(0.1),

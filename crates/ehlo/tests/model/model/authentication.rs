@@ -9,11 +9,11 @@ use crate::script::Response;
 impl Model<'_> {
     /// Why a mechanism that is configured may not be used.
     pub(super) fn objection(&self, mechanism: Mechanism) -> Option<&'static str> {
-        let needs_nonce = mechanism == Mechanism::ScramSha256;
         let shows_password = matches!(mechanism, Mechanism::Plain | Mechanism::Login);
-        let strength = |mechanism| match mechanism {
-            Mechanism::Anonymous => 0,
-            Mechanism::Plain | Mechanism::Login => 1,
+        let needs_nonce = mechanism.name().starts_with("SCRAM");
+        let strength = |mechanism: Mechanism| match mechanism.name() {
+            "ANONYMOUS" => 0,
+            "PLAIN" | "LOGIN" => 1,
             _ => 2,
         };
         if needs_nonce {
