@@ -145,6 +145,11 @@ fn answer(request: Request<'_>, answer: Answer) {
             let reply = Reply::new(code, text).enhanced(subject, detail);
             each!(request, one => one.answer.refuse(&reply));
         }
+        Answer::Forward => match request {
+            Request::Rcpt(request) => request.answer.will_forward("<x@y>"),
+            Request::Verify(request) => request.answer.will_forward("<x@y>"),
+            request => accept(request, false),
+        },
         Answer::Accept | Answer::Otherwise => accept(request, answer == Answer::Otherwise),
     }
 }
@@ -160,7 +165,7 @@ fn accept(request: Request<'_>, otherwise: bool) {
         Request::Data(request) => request.answer.accept(),
         Request::Message(request) if otherwise => request.answer.accept_as("Ok queued as 1"),
         Request::Message(request) => request.answer.accept(),
-        Request::Verify(request) if otherwise => request.answer.will_forward("<x@y>"),
+        Request::Verify(request) if otherwise => request.answer.ambiguous(),
         Request::Verify(request) => request.answer.accept(request.command.what),
         Request::Expand(request) if otherwise => request.answer.accept([].into_iter()),
         Request::Expand(request) => request.answer.accept(["<a@b>", "<c@d>"].into_iter()),

@@ -15,6 +15,8 @@ pub enum Answer {
     Accept,
     /// Another way to say yes, where there is one.
     Otherwise,
+    /// Yes, and the user lives elsewhere.
+    Forward,
     Refuse(Refusal),
     Drop,
 }
@@ -37,10 +39,19 @@ const REFUSALS: &[Refusal] = &[
     (250, (0, 0), "Yes"),
 ];
 
+/// An application that lets a client in, and then always says the same.
+pub fn stubborn() -> impl Strategy<Value = Vec<Decision>> {
+    select(REFUSALS).prop_map(|refusal| {
+        let refusal = Decision { delay: None, answer: Answer::Refuse(refusal) };
+        [vec![Decision::ACCEPT; 2], vec![refusal; 40]].concat()
+    })
+}
+
 pub fn decision() -> impl Strategy<Value = Decision> {
     let answer = prop_oneof![
         40 => Just(Answer::Accept),
-        4 => Just(Answer::Otherwise),
+        3 => Just(Answer::Otherwise),
+        2 => Just(Answer::Forward),
         4 => select(REFUSALS).prop_map(Answer::Refuse),
         1 => Just(Answer::Drop),
     ];

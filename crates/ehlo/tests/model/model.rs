@@ -115,6 +115,7 @@ pub struct Model<'s> {
 enum Verdict {
     Yes,
     Otherwise,
+    Forward,
     No(Said),
 }
 
@@ -230,6 +231,7 @@ impl<'s> Model<'s> {
         match decision.answer {
             Answer::Accept => Verdict::Yes,
             Answer::Otherwise => Verdict::Otherwise,
+            Answer::Forward => Verdict::Forward,
             Answer::Refuse((code, enhanced, text)) if code >= 400 => Verdict::No(Self::own(code, enhanced, Some(text))),
             Answer::Refuse(_) | Answer::Drop => Verdict::No(Self::row("processing-error", "", None)),
         }
@@ -263,7 +265,7 @@ impl<'s> Model<'s> {
     fn connect(&mut self) {
         let dropped = self.decisions.front().is_some_and(|decision| decision.answer == Answer::Drop);
         match self.ask("connect".into()) {
-            Verdict::Yes | Verdict::Otherwise => {
+            Verdict::Yes | Verdict::Otherwise | Verdict::Forward => {
                 self.put(Self::row("service-ready", "", None));
                 self.awaits = Awaits::Command;
             }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::common::base64;
-use crate::decision::{Decision, decision};
+use crate::decision::{Decision, decision, stubborn};
 
 /// A step of the client's. It says what comes next, whatever is awaited then: a command, a response, a message or a chunk.
 #[derive(Clone)]
@@ -496,10 +496,10 @@ fn acts() -> BoxedStrategy<Vec<Act>> {
     let by_bdat = (begin(), chunks)
         .prop_map(move |((mail, rcpt, more), chunks)| [vec![mail, rcpt], more, with_content(chunks)].concat());
     let part = prop_oneof![
-        5 => act(command()).prop_map(|act| vec![act]),
-        2 => by_data,
-        2 => by_bdat,
-        2 => prop::collection::vec(act(auth()), 1..6),
+        8 => act(command()).prop_map(|act| vec![act]),
+        4 => by_data,
+        4 => by_bdat,
+        4 => prop::collection::vec(act(auth()), 1..10),
         1 => (act(no_arguments().prop_map(Command::Starttls)), act(hello())).prop_map(|(one, other)| vec![one, other]),
     ];
     (act(hello()), prop::collection::vec(part, 1..8))
@@ -543,9 +543,7 @@ pub fn script(lmtp: bool) -> BoxedStrategy<Script> {
         1 => Just(Prelude::Eof),
         1 => Just(Prelude::Shutdown),
     ];
-    // Some applications let a client in and then say always the same.
-    let stubborn = |decision| [vec![Decision::ACCEPT; 2], vec![decision; 40]].concat();
-    let decisions = prop_oneof![6 => prop::collection::vec(decision(), 0..40), 1 => decision().prop_map(stubborn)];
+    let decisions = prop_oneof![6 => prop::collection::vec(decision(), 0..40), 1 => stubborn()];
     (prelude, acts(), decisions, prop_oneof![Just(usize::MAX), 1..200_usize])
         .prop_map(move |(prelude, mut acts, decisions, write)| {
             for act in acts.iter_mut().filter(|_| lmtp) {

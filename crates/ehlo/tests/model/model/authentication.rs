@@ -121,7 +121,7 @@ impl Model<'_> {
         self.over();
         let Some(claim) = claim else { return self.refuse("syntax-error-in-parameters") };
         match self.ask(claim) {
-            Verdict::Yes | Verdict::Otherwise => {
+            Verdict::Yes | Verdict::Otherwise | Verdict::Forward => {
                 self.authenticated = true;
                 self.say("auth-ok");
             }

@@ -248,14 +248,15 @@ impl Model<'_> {
                 }
                 match self.ask(format!("verify {what}")) {
                     Verdict::Yes => self.put(Self::own(250, (1, 5), Some(what))),
-                    Verdict::Otherwise => self.put(Self::row("will-forward", "<x@y>", None)),
+                    Verdict::Otherwise => self.say("cannot-vrfy"),
+                    Verdict::Forward => self.put(Self::row("will-forward", "<x@y>", None)),
                     Verdict::No(said) => self.obey(said),
                 }
             }
             Command::Expn(text) => {
                 let (what, _) = arguments::query(text, offers_utf8)?;
                 match self.ask(format!("expand {what}")) {
-                    Verdict::Yes => self.put(Self::own(250, (1, 5), None)),
+                    Verdict::Yes | Verdict::Forward => self.put(Self::own(250, (1, 5), None)),
                     // An empty list.
                     Verdict::Otherwise => self.say("cannot-vrfy"),
                     Verdict::No(said) => self.obey(said),
@@ -264,8 +265,10 @@ impl Model<'_> {
             Command::Help(topic) => {
                 arguments::text(topic, true)?;
                 match self.ask(format!("help {topic}")) {
-                    Verdict::Yes if self.settings.help => self.put(Self::row("help", HELP_URL, None)),
-                    Verdict::Yes => self.say("command-not-implemented"),
+                    Verdict::Yes | Verdict::Forward if self.settings.help => {
+                        self.put(Self::row("help", HELP_URL, None))
+                    }
+                    Verdict::Yes | Verdict::Forward => self.say("command-not-implemented"),
                     Verdict::Otherwise => self.put(Self::own(214, (0, 0), Some("Help"))),
                     Verdict::No(said) => self.obey(said),
                 }

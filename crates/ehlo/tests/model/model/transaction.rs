@@ -42,6 +42,11 @@ impl Model<'_> {
                 transaction.taken += 1;
                 self.put(Self::row("ok", "", Some((1, 5))));
             }
+            Verdict::Forward => {
+                transaction.recipients += 1;
+                transaction.taken += 1;
+                self.put(Self::row("will-forward", "<x@y>", None));
+            }
             Verdict::Otherwise => {
                 transaction.taken += 1;
                 self.say("duplicated-rcpt");
@@ -193,7 +198,7 @@ impl Model<'_> {
                 self.transaction = None;
             }
             match verdict {
-                Verdict::Yes => {
+                Verdict::Yes | Verdict::Forward => {
                     self.idle = 0;
                     self.put(Self::row("ok", "", Some((6, 0))));
                 }
