@@ -17,7 +17,7 @@ pub struct World {
     pub plaintext_auth: bool,
     /// Whether every local part has a mailbox; otherwise only [`USERS`] have.
     pub catch_all: bool,
-    /// Further lines, by table: `("limits", "hops = 3")`. The table "" stands before all tables.
+    /// Further lines, by table: `("limits", "hops = 3")`. The table "" stands before all tables; "listener" is each of the listeners.
     pub settings: Vec<(&'static str, String)>,
 }
 
@@ -96,6 +96,7 @@ impl World {
             };
             let kind = self.kind;
             config.push_str(&format!("[[listener]]\naddress = \"127.0.0.1:0\"\nkind = \"{kind}\"\ntls = \"{tls}\"\n"));
+            config.push_str(&self.lines("listener"));
         }
         let with_tls = self.listeners.iter().any(|tls| *tls != Tls::None);
         let files = "certificate = \"server.pem\"\nkey = \"server.key\"\n";
@@ -105,7 +106,7 @@ impl World {
         let catch_all = if self.catch_all { "*" } else { "" };
         config.push_str(&format!("[[domain]]\nname = \"example.net\"\ncatch_all = \"{catch_all}\"\n"));
         self.put(&mut config, "delivery", "kind = \"maildir\"\npath = \"mail\"\n");
-        for table in ["limits", "timeouts", "protocol"] {
+        for table in ["limits", "timeouts", "protocol", "senders"] {
             self.put(&mut config, table, "");
         }
         config
@@ -113,15 +114,16 @@ impl World {
 
     /// One table: what it always holds, and the settings for it.
     fn put(&self, config: &mut String, table: &str, always: &str) {
-        let mut lines = always.to_owned();
-        for (_, line) in self.settings.iter().filter(|(name, _)| *name == table) {
-            lines.push_str(line);
-            lines.push('\n');
-        }
+        let lines = always.to_owned() + &self.lines(table);
         if !table.is_empty() && !lines.is_empty() {
             config.push_str(&format!("[{table}]\n"));
         }
         config.push_str(&lines);
+    }
+
+    /// The settings for a table.
+    fn lines(&self, table: &str) -> String {
+        self.settings.iter().filter(|(name, _)| *name == table).map(|(_, line)| format!("{line}\n")).collect()
     }
 }
 

@@ -31,6 +31,10 @@ const CLIENTS: [(&str, &str, &[&str]); 4] = [
             "starttls-auth",
             "implicit-tls",
             "wrong-password",
+            "proxy-v1",
+            "proxy-v2",
+            "proxy-v2-ipv6-implicit-tls",
+            "xclient",
         ],
     ),
     (
@@ -99,6 +103,14 @@ fn find(program: &str) -> Option<PathBuf> {
 
 fn check(script: &str, scenario: &str) -> Result<()> {
     let world = World { listeners: vec![Tls::StartTls, Tls::Implicit], plaintext_auth: true, ..World::plain() };
+    let trusting = |world: World, key| {
+        world.with("", "trusted_proxies = [\"127.0.0.1\"]").with("listener", format!("{key} = true"))
+    };
+    let world = match scenario.split('-').next() {
+        Some("proxy") => trusting(world, "proxy_protocol"),
+        Some("xclient") => trusting(world, "xclient"),
+        _ => world,
+    };
     let home = world.for_everyone().home();
     fs::write(home.path().join("message.eml"), message()).expect("a file can be written");
     let server = Server::start(home)?;

@@ -9,7 +9,7 @@ use tokio::time;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use crate::handler::{AuthStep, Handler, Receipt, Recipient, Verified};
+use crate::handler::{AuthStep, Handler, Proxied, Queue, Receipt, Recipient, Verified};
 use crate::secrets;
 use crate::stream::Stream;
 
@@ -58,14 +58,14 @@ impl<'c> Connection<'c> {
         }
     }
 
-    /// Can do TLS. It is offered by STARTTLS where the configuration says so ([`Config::starttls`]).
+    /// Can do TLS. It is offered by STARTTLS where the configuration says so ([`Config::starttls`]), which is refused without it.
     #[must_use]
     pub fn tls(mut self, acceptor: TlsAcceptor) -> Self {
         self.tls = Some(acceptor);
         self
     }
 
-    /// Begins with a TLS handshake (RFC 8314). Without [`tls`](Self::tls) every connection fails.
+    /// Begins with a TLS handshake (RFC 8314), which is refused without [`tls`](Self::tls).
     #[must_use]
     pub const fn implicit_tls(mut self) -> Self {
         self.implicit = true;
@@ -111,14 +111,19 @@ impl<'c> Connection<'c> {
     ///
     /// # Errors
     ///
-    /// What the stream gave as it was written to, or a failed handshake, or a peer that did not read in time (`TimedOut`). The
-    /// handler has been told of a transaction that was open by then. A stream that cannot be read any more has ended, and that is no
-    /// error.
+    /// What the stream gave as it was written to, or a failed handshake, or a peer that did not read in time (`TimedOut`), or one that
+    /// was in the middle of a handshake when the server was shut down (`ConnectionAborted`). The handler has been told of a transaction
+    /// that was open by then. A stream that cannot be read any more has ended, and that is no error.
+    ///
+    /// `InvalidInput`, before a word is said, where TLS is to be done without [`tls`](Self::tls).
     pub async fn serve<T, H>(&self, stream: T, handler: &mut H) -> io::Result<()>
     where
         T: AsyncRead + AsyncWrite + Unpin + Send,
         H: Handler,
     {
+        if self.tls.is_none() && (self.implicit || self.config.offers_starttls()) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "no TLS configuration"));
+        }
         let mut stream = Stream::Plain(stream);
         let mut peer = Peer::PLAIN;
         if self.implicit {
@@ -152,7 +157,8 @@ impl<'c> Connection<'c> {
         T: AsyncRead + AsyncWrite + Unpin + Send,
         H: Handler,
     {
-        let begin = time::Instant::now();
+        // Moved on by what the handler takes over content: the time-outs are the client's.
+        let mut begin = time::Instant::now();
         let mut buffer = vec![0; BUFFER];
         let mut input: &[u8] = &[];
         let mut told = false;
@@ -183,7 +189,11 @@ impl<'c> Connection<'c> {
                     session.consume_output(usize::MAX);
                 }
                 Step::Request => decide(session, handler).await,
-                Step::Content(octets) => handler.content(octets).await,
+                Step::Content(octets) => {
+                    let given = time::Instant::now();
+                    handler.content(octets).await;
+                    begin += given.elapsed();
+                }
                 Step::Aborted(abort) => handler.aborted(abort).await,
                 Step::StartTls => {
                     // Errors of these two calls are misuse, and the step says that they are due.
@@ -221,7 +231,11 @@ impl<'c> Connection<'c> {
         H: Handler,
     {
         let acceptor = self.tls.as_ref().ok_or_else(|| io::Error::other("no TLS configuration"))?;
-        let stream = time::timeout(self.handshake_timeout, stream.secure(acceptor)).await??;
+        let stream = tokio::select! {
+            biased;
+            () = self.shutdown.cancelled() => return Err(io::ErrorKind::ConnectionAborted.into()),
+            done = time::timeout(self.handshake_timeout, stream.secure(acceptor)) => done??,
+        };
         let mut known = Tls::default();
         if let Some(tls) = stream.tls() {
             known = secrets::of_channel(tls);
@@ -285,8 +299,14 @@ async fn decide<H: Handler>(session: &mut Session<'_, LINE, OUT>, handler: &mut 
             Some(text) => ask.answer.accept_with(text),
             None => ask.answer.accept(),
         }),
-        Some(Request::Etrn(ask)) => settle!(ask, handler.etrn(ask.command).await, () => ask.answer.accept()),
-        Some(Request::Xclient(ask)) => settle!(ask, handler.xclient(ask.command).await, () => ask.answer.accept()),
+        Some(Request::Etrn(ask)) => settle!(ask, handler.etrn(ask.command).await, queue => match queue {
+            Queue::Started => ask.answer.accept(),
+            Queue::Empty => ask.answer.nothing_waiting(),
+        }),
+        Some(Request::Xclient(ask)) => settle!(ask, handler.xclient(ask.command).await, known => match known {
+            Proxied::Client => ask.answer.accept(),
+            Proxied::User => ask.answer.accept_authenticated(),
+        }),
         Some(Request::Xforward(ask)) => settle!(ask, handler.xforward(ask.command).await, () => ask.answer.accept()),
         // One that this version does not know is refused by being dropped.
         Some(_) | None => {}

@@ -45,24 +45,38 @@ impl Gate {
         self.counts().limits = limits;
     }
 
-    /// Lets a client in, if there is room for it. One without an address counts among all only.
-    pub(crate) fn enter(self: &Arc<Self>, address: Option<IpAddr>) -> Option<Permit> {
-        let client = address.map(client);
+    /// Lets a connection in, if there is room for it among all. Whose it is may become known later.
+    pub(crate) fn enter(self: &Arc<Self>) -> Option<Permit> {
         let mut counts = self.counts();
-        let own = client.and_then(|client| counts.by_client.get(&client)).copied().unwrap_or(0);
-        if counts.all >= counts.limits.connections || own >= counts.limits.per_client {
+        if counts.all >= counts.limits.connections {
             return None;
         }
         counts.all += 1;
-        if let Some(client) = client {
-            counts.by_client.insert(client, own + 1);
-        }
-        Some(Permit { gate: Arc::clone(self), client })
+        Some(Permit { gate: Arc::clone(self), client: None })
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {
         // The counts are whole at every point where a panic could strike.
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Permit {
+    /// Says whose the connection is, if the client may have one more. One without an address counts among all only.
+    pub(crate) fn of(mut self, address: Option<IpAddr>) -> Option<Self> {
+        let Some(client) = address.map(client) else { return Some(self) };
+        let mut counts = self.gate.counts();
+        let limit = counts.limits.per_client;
+        let own = counts.by_client.get(&client).copied().unwrap_or(0);
+        let fits = own < limit;
+        if fits {
+            counts.by_client.insert(client, own + 1);
+            drop(counts);
+            self.client = Some(client);
+        } else {
+            drop(counts);
+        }
+        fits.then_some(self)
     }
 }
 
@@ -92,24 +106,24 @@ fn client(address: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
-    fn address(text: &str) -> Option<IpAddr> {
-        Some(text.parse().unwrap())
+    fn enter(gate: &Arc<Gate>, address: &str) -> Option<Permit> {
+        gate.enter()?.of(Some(address.parse().unwrap()))
     }
 
     #[test]
     fn both_limits_hold_and_room_comes_back() {
         let gate = Arc::new(Gate::default());
         gate.set_limits(Limits { connections: 3, per_client: 2 });
-        let one = gate.enter(address("192.0.2.1")).unwrap();
-        let two = gate.enter(address("::ffff:192.0.2.1")).unwrap();
-        assert!(gate.enter(address("192.0.2.1")).is_none(), "a mapped address is the same client");
-        let three = gate.enter(address("2001:db8::1")).unwrap();
-        assert!(gate.enter(address("192.0.2.3")).is_none());
+        let one = enter(&gate, "192.0.2.1").unwrap();
+        let two = enter(&gate, "::ffff:192.0.2.1").unwrap();
+        assert!(enter(&gate, "192.0.2.1").is_none(), "a mapped address is the same client");
+        let three = enter(&gate, "2001:db8::1").unwrap();
+        assert!(enter(&gate, "192.0.2.3").is_none());
         drop(two);
-        let four = gate.enter(address("2001:db8::2")).unwrap();
+        let four = enter(&gate, "2001:db8::2").unwrap();
         drop(one);
-        assert!(gate.enter(address("2001:db8::3")).is_none(), "a /64 is one client");
-        assert!(gate.enter(address("2001:db8:0:1::3")).is_some());
+        assert!(enter(&gate, "2001:db8::3").is_none(), "a /64 is one client");
+        assert!(enter(&gate, "2001:db8:0:1::3").is_some());
         drop((three, four));
         assert!(gate.counts().by_client.is_empty());
     }

@@ -145,14 +145,17 @@ pub trait Handler: Send {
     }
 
     /// ETRN, where the configuration offers it: shall the queue for a node be started? Default: `502`.
-    fn etrn<'a>(&'a mut self, etrn: Etrn<'a>) -> impl Future<Output = Result<(), Reply<'a>>> + Send {
+    fn etrn<'a>(&'a mut self, etrn: Etrn<'a>) -> impl Future<Output = Result<Queue, Reply<'a>>> + Send {
         let _ = etrn;
         ready(Err(Reply::command_not_implemented()))
     }
 
     /// XCLIENT, by a peer that is trusted: from now on it speaks for this client, and the session starts over with
     /// [`connect`](Self::connect). Default: `550`.
-    fn xclient<'a>(&'a mut self, attributes: Attributes<'a>) -> impl Future<Output = Result<(), Reply<'a>>> + Send {
+    fn xclient<'a>(
+        &'a mut self,
+        attributes: Attributes<'a>,
+    ) -> impl Future<Output = Result<Proxied, Reply<'a>>> + Send {
         let _ = attributes;
         ready(Err(Reply::access_denied()))
     }
@@ -214,4 +217,22 @@ pub enum Verified<'a> {
     Forwarded(&'a str),
     /// `252`.
     Ambiguous,
+}
+
+/// What became of the queue for a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Queue {
+    /// `250`: it was started.
+    Started,
+    /// `251`: nothing waits in it.
+    Empty,
+}
+
+/// How the client that a trusted peer speaks for is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proxied {
+    /// By its address, its name and so on.
+    Client,
+    /// As a user, too: it counts as authenticated from now on.
+    User,
 }

@@ -1,7 +1,7 @@
 //! An SMTP server on tokio: the core of [`ehlo`], its loop, and the sockets.
 //!
 //! - [`Connection`] serves one connection over anything that is `AsyncRead + AsyncWrite`, with STARTTLS or implicit TLS.
-//! - [`Server`] accepts on any number of listeners, within limits, and ends gracefully.
+//! - [`Server`] accepts on any number of listeners, behind a [proxy] or not, within limits, and ends gracefully.
 //! - [`Handler`] is what you write: a method a decision, each with a safe default.
 //!
 //! A mail sink, whole:
@@ -52,6 +52,9 @@
 mod connection;
 mod gate;
 mod handler;
+mod opening;
+mod prefixed;
+pub mod proxy;
 mod secrets;
 mod server;
 mod socket;
@@ -60,7 +63,9 @@ mod stream;
 pub use connection::Connection;
 pub use ehlo;
 pub use gate::Limits;
-pub use handler::{AuthStep, Handler, Receipt, Recipient, Verified};
+pub use handler::{AuthStep, Handler, Proxied, Queue, Receipt, Recipient, Verified};
+pub use opening::{Arrival, Opening, TurnedAway};
+pub use prefixed::Prefixed;
 pub use server::{Accepted, Control, Server};
 pub use socket::{Listener, Socket};
 pub use tokio_rustls::{TlsAcceptor, rustls};

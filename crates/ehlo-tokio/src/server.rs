@@ -1,5 +1,6 @@
 //! A whole server: listeners, limits, and a graceful end.
 
+use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -12,10 +13,17 @@ use tokio::time;
 use tokio_util::sync::CancellationToken;
 
 use crate::gate::{Gate, Limits, Permit};
+use crate::opening::{Arrival, Opening, TurnedAway};
+use crate::prefixed::Prefixed;
 use crate::socket::{Listener, Socket};
 
 /// How long to rest when the system has no more descriptors.
 const REST: Duration = Duration::from_millis(50);
+
+/// Asks what stands before a session.
+type Ask = dyn Fn(&Arrival) -> Opening + Send + Sync;
+/// Tells why a session did not begin.
+type Tell = dyn Fn(&Arrival, &TurnedAway) + Send + Sync;
 
 /// Accepts connections on any number of listeners, within limits, until it is told to stop.
 ///
@@ -43,11 +51,20 @@ const REST: Duration = Duration::from_millis(50);
 ///     Ok(())
 /// }
 /// ```
-#[derive(Debug)]
 pub struct Server {
     listeners: Vec<Listener>,
     grace: Duration,
     control: Control,
+    opening: Box<Ask>,
+    turned_away: Box<Tell>,
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { listeners, grace, control, .. } = self;
+        let mut shown = f.debug_struct("Server");
+        shown.field("listeners", listeners).field("grace", grace).field("control", control).finish_non_exhaustive()
+    }
 }
 
 /// A hold on a running server.
@@ -79,9 +96,11 @@ impl Control {
 #[derive(Debug)]
 pub struct Accepted {
     /// The connection itself.
-    pub stream: Socket,
-    /// Where it comes from; `None` for a Unix socket, which does not say.
+    pub stream: Prefixed<Socket>,
+    /// Where it comes from, as its proxy says where there is one; `None` for a Unix socket, which does not say.
     pub client: Option<SocketAddr>,
+    /// Who connected: the proxy, where there is one.
+    pub peer: Option<SocketAddr>,
     /// Which listener took it: their order of [`Server::bind`] and [`Server::add`], from 0.
     pub listener: usize,
     /// Cancelled when the server shuts down; for [`Connection::shutdown`](crate::Connection::shutdown).
@@ -97,10 +116,32 @@ impl Server {
             hostname: Arc::new(Mutex::new(hostname.to_owned())),
             shutdown: CancellationToken::new(),
         };
-        Self { listeners: Vec::new(), grace: Duration::from_secs(30), control }
+        Self {
+            listeners: Vec::new(),
+            grace: Duration::from_secs(30),
+            control,
+            opening: Box::new(|_| Opening::new()),
+            turned_away: Box::new(|_, _| {}),
+        }
     }
 
-    /// Limits on connections; what goes past them is told `421 4.3.2`, and closed.
+    /// Asks `opening` of every connection what stands before its session: a header of the PROXY protocol, TLS. Where it is not asked,
+    /// nothing does.
+    #[must_use]
+    pub fn opening(mut self, opening: impl Fn(&Arrival) -> Opening + Send + Sync + 'static) -> Self {
+        self.opening = Box::new(opening);
+        self
+    }
+
+    /// Tells `turned_away` of every connection that did not come to its session. For logs.
+    #[must_use]
+    pub fn turned_away(mut self, turned_away: impl Fn(&Arrival, &TurnedAway) + Send + Sync + 'static) -> Self {
+        self.turned_away = Box::new(turned_away);
+        self
+    }
+
+    /// Limits on connections; what goes past them is told `421 4.3.2`, and closed. Connections count by the client that their proxy
+    /// names, where there is one.
     #[must_use]
     pub fn limits(self, limits: Limits) -> Self {
         self.control.set_limits(limits);
@@ -143,11 +184,11 @@ impl Server {
         F: Fn(Accepted) -> S + Send + Sync + 'static,
         S: Future<Output = ()> + Send + 'static,
     {
-        let Self { listeners, grace, control } = self;
-        let serve = Arc::new(serve);
+        let Self { listeners, grace, control, opening, turned_away } = self;
+        let door = Arc::new(Door { control, opening, turned_away, serve });
         let mut accepting = JoinSet::new();
         for (index, listener) in listeners.into_iter().enumerate() {
-            accepting.spawn(accept(index, listener, control.clone(), Arc::clone(&serve)));
+            accepting.spawn(accept(index, listener, Arc::clone(&door)));
         }
         let mut serving = JoinSet::new();
         while let Some(tasks) = accepting.join_next().await {
@@ -162,8 +203,16 @@ impl Server {
     }
 }
 
+/// What every connection passes.
+struct Door<F> {
+    control: Control,
+    opening: Box<Ask>,
+    turned_away: Box<Tell>,
+    serve: F,
+}
+
 /// Accepts on one listener until shutdown; the tasks that are still running then.
-async fn accept<F, S>(index: usize, listener: Listener, control: Control, serve: Arc<F>) -> JoinSet<()>
+async fn accept<F, S>(index: usize, listener: Listener, door: Arc<Door<F>>) -> JoinSet<()>
 where
     F: Fn(Accepted) -> S + Send + Sync + 'static,
     S: Future<Output = ()> + Send + 'static,
@@ -172,37 +221,59 @@ where
     loop {
         let accepted = tokio::select! {
             biased;
-            () = control.shutdown.cancelled() => return tasks,
+            () = door.control.shutdown.cancelled() => return tasks,
             // Ended tasks are taken out, or the set would grow.
             Some(_) = tasks.join_next() => continue,
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, client)) => match control.gate.enter(client.map(|client| client.ip())) {
-                Some(permit) => {
-                    let accepted = Accepted { stream, client, listener: index, shutdown: control.shutdown.clone() };
-                    tasks.spawn(guarded(permit, Arc::clone(&serve), accepted));
-                }
-                None => refuse(stream, &control.hostname),
-            },
+            // All that is asked of the caller is asked in the task, so that a panic there ends nothing else.
+            Ok((socket, peer)) => {
+                let permit = door.control.gate.enter();
+                tasks.spawn(Arc::clone(&door).pass(permit, socket, Arrival { listener: index, peer }));
+            }
             // A client that is gone already, or no descriptor to be had: neither ends the server.
             Err(_) => time::sleep(REST).await,
         }
     }
 }
 
-/// Holds the permit for as long as the session runs. The session is made here too, so that a panic in its making ends nothing else.
-async fn guarded<F, S>(permit: Permit, serve: Arc<F>, accepted: Accepted)
+impl<F, S> Door<F>
 where
     F: Fn(Accepted) -> S,
     S: Future<Output = ()>,
 {
-    serve(accepted).await;
-    drop(permit);
-}
+    /// Serves a connection, if it has a permit and its opening is as it should be.
+    async fn pass(self: Arc<Self>, permit: Option<Permit>, socket: Socket, arrival: Arrival) {
+        let Arrival { listener, peer } = arrival;
+        let opening = (self.opening)(&arrival);
+        let Some(permit) = permit else {
+            return self.full(&opening, &arrival, None, socket);
+        };
+        let shutdown = &self.control.shutdown;
+        let taken = tokio::select! {
+            biased;
+            taken = opening.take(socket, peer) => taken,
+            () = shutdown.cancelled() => return,
+        };
+        let (stream, client) = match taken {
+            Ok(taken) => taken,
+            Err(why) => return (self.turned_away)(&arrival, &why),
+        };
+        let Some(permit) = permit.of(client.map(|client| client.ip())) else {
+            return self.full(&opening, &arrival, client, stream.into_parts().1);
+        };
+        let accepted = Accepted { stream, client, peer, listener, shutdown: shutdown.clone() };
+        (self.serve)(accepted).await;
+        drop(permit);
+    }
 
-/// Tells a client that there is no room, without waiting for it.
-fn refuse(stream: Socket, hostname: &Mutex<String>) {
-    let hostname = hostname.lock().unwrap_or_else(PoisonError::into_inner);
-    stream.write_at_once(format!("421 4.3.2 {hostname} Service not available\r\n").as_bytes());
+    /// Tells a client that there is no room, without waiting for it. It holds none itself by now.
+    fn full(&self, opening: &Opening, arrival: &Arrival, client: Option<SocketAddr>, socket: Socket) {
+        if opening.speaks_smtp() {
+            let hostname = self.control.hostname.lock().unwrap_or_else(PoisonError::into_inner);
+            socket.write_at_once(format!("421 4.3.2 {hostname} Service not available\r\n").as_bytes());
+        }
+        (self.turned_away)(arrival, &TurnedAway::Full { client });
+    }
 }

@@ -72,6 +72,14 @@ impl Buffer {
         fits
     }
 
+    /// Appends so few octets that their number is known beforehand; whether there was room for them.
+    pub(crate) fn append_all<const K: usize>(&mut self, octets: [u8; K]) -> bool {
+        let Some(room) = self.octets.get_mut(self.len..).and_then(|room| room.first_chunk_mut()) else { return false };
+        *room = octets;
+        self.len = self.len.wrapping_add(K);
+        true
+    }
+
     /// Appends one octet; false where there is no room.
     #[cfg(feature = "mechanisms")]
     pub(crate) fn push(&mut self, octet: u8) -> bool {

@@ -169,6 +169,11 @@ impl<'c> Config<'c> {
         self
     }
 
+    /// Whether STARTTLS is offered: an adapter that cannot do TLS has to refuse such a configuration.
+    pub const fn offers_starttls(&self) -> bool {
+        self.starttls
+    }
+
     /// Whether a mechanism is offered for which a session wants [`Peer::nonce`].
     pub fn wants_nonce(&self) -> bool {
         self.mechanisms.iter().any(|mechanism| mechanism.needs_nonce())

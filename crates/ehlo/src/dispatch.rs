@@ -2,6 +2,7 @@
 
 use crate::buffer::Span;
 use crate::chunk;
+use crate::command::characters::Holds;
 use crate::command::mail::{self, InForce};
 use crate::command::parked::{ParkedMail, ParkedRcpt};
 use crate::command::verb::{self, FirstWord, Verb};
@@ -26,16 +27,18 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         };
         // Refused or not, it may bring a password.
         self.state.secret |= verb == Some(Verb::Auth);
-        if self.line.overflowed() || self.line.length() > self.limit(verb) {
+        let length = self.line.length();
+        if self.line.overflowed() || (length > LINE_LIMIT && length > self.limit(verb)) {
             return self.fault(const { &Reply::line_too_long() });
         }
-        if line.iter().any(u8::is_ascii_control) {
+        let holds = Holds::of(line);
+        if holds.control() {
             return self.fault(const { &Reply::invalid_character() });
         }
         let Some(verb) = verb else {
-            return self.fault(match line.is_ascii() {
-                true => const { &Reply::command_unrecognized() },
-                false => const { &Reply::invalid_character() },
+            return self.fault(match holds.non_ascii() {
+                false => const { &Reply::command_unrecognized() },
+                true => const { &Reply::invalid_character() },
             });
         };
         let arguments = Span::of(self.line.buffer(), arguments);
@@ -189,9 +192,10 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     }
 
     fn mail(&mut self, arguments: Span) -> Result<(), ArgumentError> {
-        let (mail, parameters) = mail::mail(self.octets(arguments), self.in_force())?;
-        let too_big = mail.size.is_some_and(|size| self.config.message_size != 0 && size > self.config.message_size);
-        let mail = ParkedMail::new(self.line.buffer(), &mail, parameters);
+        let raw = mail::mail(self.octets(arguments), self.in_force())?;
+        let limit = self.config.message_size;
+        let too_big = raw.command.size.is_some_and(|size| limit != 0 && size > limit);
+        let mail = ParkedMail::new(self.line.buffer(), &raw);
         if self.config.require_auth && !self.state.authenticated {
             self.fault(const { &Reply::auth_required() });
         } else if self.state.transactions >= self.config.transactions {
@@ -239,8 +243,8 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     }
 
     fn rcpt(&mut self, arguments: Span) -> Result<(), ArgumentError> {
-        let (rcpt, parameters) = mail::rcpt(self.octets(arguments), self.state.smtputf8, self.in_force())?;
-        let rcpt = ParkedRcpt::new(self.line.buffer(), &rcpt, parameters);
+        let raw = mail::rcpt(self.octets(arguments), self.state.smtputf8, self.in_force())?;
+        let rcpt = ParkedRcpt::new(self.line.buffer(), &raw);
         // Duplicates do not count as recipients, but they cannot go on for ever either: in LMTP each is answered after the data.
         if self.state.recipients >= self.config.recipients || self.state.taken == u16::MAX {
             self.say(const { &Reply::too_many_rcpts() });
@@ -252,7 +256,6 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
 
     /// The longest line of a command, its CRLF counted: 512, and what the extensions in force add to it.
     fn limit(&self, verb: Option<Verb>) -> usize {
-        const LINE_LIMIT: usize = 512;
         let in_force = self.in_force();
         let adds = |extension, octets| if in_force.extensions.contains(extension) { octets } else { 0_usize };
         let extra = match verb {
@@ -323,6 +326,9 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         if self.octets(arguments).is_ascii() { Ok(()) } else { Err(ArgumentError::NotAscii) }
     }
 }
+
+/// The longest line of a command where no extension adds to it, its CRLF counted (RFC 5321 4.5.3.1.4).
+const LINE_LIMIT: usize = 512;
 
 /// Said to a command that stands in a wrong place for a reason that the table of the phases does not know.
 const BAD_SEQUENCE: &Reply<'static> = &Reply::bad_sequence();

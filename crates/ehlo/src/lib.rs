@@ -129,6 +129,7 @@ mod content;
 mod dispatch;
 mod error;
 mod hops;
+mod keywords;
 mod line;
 mod phase;
 mod receive;

@@ -49,6 +49,16 @@ impl<const N: usize> Line<N> {
     /// Takes input up to the end of the line. After [`Framed::Line`] the line stands in [`octets`](Self::octets) until
     /// [`next`](Self::next).
     pub(crate) fn feed(&mut self, input: &mut &[u8]) -> Framed {
+        // Most lines come whole.
+        if !self.cr && !self.spoilt {
+            let whole = memchr2(b'\r', b'\n', input).and_then(|end| input.split_at_checked(end));
+            if let Some((text, [b'\r', b'\n', after @ ..])) = whole {
+                self.take(text);
+                self.length = self.length.saturating_add(2);
+                *input = after;
+                return Framed::Line;
+            }
+        }
         loop {
             let rest: &[u8] = input;
             if self.cr {

@@ -309,7 +309,7 @@ mod tests {
     /// What the table in the picture says of a rule: the code, and what its text adds to that of its like.
     fn cell(rule: Rule) -> String {
         let Some(reply) = rule.refusal() else { return "yes".to_string() };
-        let crate::reply::Text::Template(text, ..) = reply.text else { panic!("not of the catalogue") };
+        let crate::reply::Text::Fixed(text) = reply.text else { panic!("not of the catalogue") };
         format!("{} {}", reply.code(), text.trim_start_matches("Bad sequence of commands").trim()).trim().to_string()
     }
 

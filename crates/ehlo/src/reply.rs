@@ -31,6 +31,8 @@ pub struct Reply<'a> {
 pub(crate) enum Text<'a> {
     /// As it stands.
     Plain(&'a str),
+    /// Of the catalogue, as it stands: printable ASCII without a value, which fits a line. Most replies are of this kind.
+    Fixed(&'static str),
     /// With `{domain}` for the server's name, `{minutes}` for the number, and any other name in braces for the value.
     Template(&'static str, &'a str, u32),
 }
@@ -220,9 +222,21 @@ macro_rules! arg_type {
     ($a:lifetime u32) => { u32 };
 }
 
+/// Whether a text of the catalogue has nothing to put in. (That rows are printable, and fit a line, is tested.)
+const fn is_fixed(text: &str) -> bool {
+    let mut rest = text.as_bytes();
+    while let [octet, after @ ..] = rest {
+        if *octet == b'{' {
+            return false;
+        }
+        rest = after;
+    }
+    true
+}
+
 macro_rules! text {
     ($text:literal,) => {
-        Text::Template($text, "", 0)
+        const { if is_fixed($text) { Text::Fixed($text) } else { Text::Template($text, "", 0) } }
     };
     ($text:literal, $value:ident str) => {
         Text::Template($text, $value, 0)
@@ -418,6 +432,7 @@ mod tests {
         for row in CATALOGUE {
             assert!(ids.insert(row.id), "{} stands twice", row.id);
             assert!(row.text.len() < 480, "{} does not fit a line", row.id);
+            assert!(row.text.bytes().all(|octet| matches!(octet, b' '..=b'~')), "{} is not printable", row.id);
             if let Some(enhanced) = row.enhanced {
                 assert_eq!(enhanced.class, class(row.code), "{}: the classes differ", row.id);
             }

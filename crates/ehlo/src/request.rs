@@ -10,6 +10,7 @@ use crate::buffer::Buffer;
 use crate::command::{Attributes, Etrn, Hello, Mail, Query, Rcpt};
 use crate::config::Config;
 use crate::content::Decoder;
+use crate::keywords;
 use crate::phase::Event;
 use crate::reply::Reply;
 use crate::sasl::Credentials;
@@ -161,7 +162,7 @@ impl HelloAnswer<'_> {
         let Pending::Hello { extended, .. } = turn.state.pending else { return };
         turn.state.extended = extended;
         if extended {
-            write::ehlo(turn.out, turn.config, turn.state.tls, turn.state.trusted, turn.state.facts);
+            keywords::write(turn.out, turn.config, turn.state.tls, turn.state.trusted, turn.state.facts);
         } else {
             turn.write(&Reply::new(250, turn.config.hostname));
         }
@@ -323,12 +324,24 @@ impl EtrnAnswer<'_> {
     pub fn accept(mut self) {
         self.0.say(const { &Reply::new(250, "Ok, queuing for node started").enhanced(0, 0) }, Event::Answered);
     }
+
+    /// The node may ask, but no message waits for it: `251`.
+    pub fn nothing_waiting(mut self) {
+        self.0.say(&Reply::new(251, "Ok, no messages waiting for node").enhanced(0, 0), Event::Answered);
+    }
 }
 
 impl XclientAnswer<'_> {
     /// Believes it. The session starts over for the client that was named, with a new [`Request::Connect`] and a new greeting.
     pub fn accept(mut self) {
         self.0.state.start_over();
+        self.0.settled = true;
+    }
+
+    /// Believes it, and that the client has authenticated itself to the peer: LOGIN says as whom.
+    pub fn accept_authenticated(mut self) {
+        self.0.state.start_over();
+        self.0.state.authenticated = true;
         self.0.settled = true;
     }
 }
@@ -485,9 +498,12 @@ pub(crate) fn pending<'s>(
     line: &'s [u8],
 ) -> Option<Request<'s>> {
     let pending = state.pending;
-    let exchange = state.exchange;
     let size = state.content.size;
-    let facts = state.facts;
+    // The exchange is complete wherever it is asked for; where it were not, dropping the turn refuses.
+    let credentials = match (pending, &state.exchange) {
+        (Pending::Auth, Some(exchange)) => exchange.credentials(line, config, &state.facts),
+        _ => None,
+    };
     let turn = Turn { config, state, out, line, settled: false };
     Some(match pending {
         Pending::None => {
@@ -500,11 +516,7 @@ pub(crate) fn pending<'s>(
             let command = Hello { name: name.text(line), extended };
             Request::Hello(HelloRequest { command, answer: HelloAnswer(turn) })
         }
-        // The exchange is complete wherever this is pending; where it were not, dropping the turn refuses.
-        Pending::Auth => {
-            let credentials = exchange.and_then(|exchange| exchange.credentials(line, config, &facts))?;
-            Request::Auth(AuthRequest { credentials, answer: AuthAnswer(turn) })
-        }
+        Pending::Auth => Request::Auth(AuthRequest { credentials: credentials?, answer: AuthAnswer(turn) }),
         Pending::Mail(mail) => Request::Mail(MailRequest { command: mail.view(line), answer: MailAnswer(turn) }),
         Pending::Rcpt(rcpt) => Request::Rcpt(RcptRequest { command: rcpt.view(line), answer: RcptAnswer(turn) }),
         Pending::Data => Request::Data(DataRequest { answer: DataAnswer(turn) }),

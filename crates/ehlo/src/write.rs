@@ -1,10 +1,9 @@
-//! Serialising replies (RFC 5321 4.2) and the answer to EHLO (4.1.1.1).
+//! Serialising replies (RFC 5321 4.2).
 
 use crate::buffer::Buffer;
 use crate::command::text;
 use crate::config::{Config, Extensions};
 use crate::reply::{Enhanced, Reply, Text};
-use crate::sasl::{self, Facts};
 
 /// Octets of a reply line before its CRLF: with it, 512 (RFC 5321 4.5.3.1.5).
 const LINE: usize = 510;
@@ -32,13 +31,48 @@ impl<'c> Style<'c> {
 
 /// Writes a reply.
 pub(crate) fn reply(out: &mut Buffer, style: Style<'_>, reply: &Reply<'_>) {
+    if let Text::Fixed(text) = reply.text
+        && fixed(out, style, reply, text)
+    {
+        return;
+    }
     let enhanced = if style.enhanced { reply.enhanced_code() } else { None };
     let mut lines = Lines::new(out, reply.code, enhanced, style.utf8);
     match reply.text {
-        Text::Plain(text) => lines.text(text),
+        Text::Plain(text) | Text::Fixed(text) => lines.text(text),
         Text::Template(template, value, minutes) => lines.template(template, style.domain, value, minutes),
     }
     lines.end();
+}
+
+/// Writes a reply of one line whose text is known to be printable; false where it does not fit so, and nothing was written.
+///
+/// Nearly all replies go this way, which takes a fifth of the instructions of the other.
+fn fixed(out: &mut Buffer, style: Style<'_>, reply: &Reply<'_>, text: &str) -> bool {
+    const fn digit(number: u16) -> u8 {
+        b'0'.wrapping_add((number % 10) as u8)
+    }
+    // Half of the buffer is there for it: see `Session::advance`.
+    if out.capacity().saturating_sub(out.len()) < text.len().saturating_add(12) {
+        return false;
+    }
+    let code = reply.code;
+    let (hundreds, tens, ones) = (digit(code / 100), digit(code / 10), digit(code));
+    match reply.enhanced {
+        // RFC 2034 3: 3yz replies carry none.
+        Some((subject, detail)) if style.enhanced && hundreds != b'3' => {
+            if subject > 9 || detail > 9 {
+                return false;
+            }
+            let class = if hundreds < b'4' { b'2' } else { hundreds };
+            out.append_all([hundreds, tens, ones, b' ', class, b'.', digit(subject), b'.', digit(detail), b' ']);
+        }
+        _ => {
+            out.append_all([hundreds, tens, ones, b' ']);
+        }
+    }
+    out.append(text.as_bytes());
+    out.append_all(*b"\r\n")
 }
 
 /// Says that a chunk has been taken (RFC 3030 2).
@@ -70,86 +104,10 @@ pub(crate) fn list<'m>(
     lines.end()
 }
 
-/// Extensions whose keyword stands alone.
-const KEYWORDS: [(Extensions, &str); 8] = [
-    (Extensions::PIPELINING, "PIPELINING"),
-    (Extensions::EIGHTBITMIME, "8BITMIME"),
-    (Extensions::SMTPUTF8, "SMTPUTF8"),
-    (Extensions::ENHANCEDSTATUSCODES, "ENHANCEDSTATUSCODES"),
-    (Extensions::CHUNKING, "CHUNKING"),
-    (Extensions::BINARYMIME.with(Extensions::CHUNKING), "BINARYMIME"),
-    (Extensions::DSN, "DSN"),
-    (Extensions::ETRN, "ETRN"),
-];
-
-/// Writes the answer to EHLO: what is configured, and may be used as things stand. `trusted`: by a peer that may say XCLIENT.
-pub(crate) fn ehlo(out: &mut Buffer, config: &Config<'_>, tls: bool, trusted: bool, facts: Facts) {
-    let mut lines = Lines::new(out, 250, None, false);
-    // The session has emptied the output: all of it is there for this reply.
-    lines.limit = lines.out.capacity();
-    lines.text(config.hostname);
-    let offers = |extension| config.extensions.contains(extension);
-    if offers(Extensions::SIZE) {
-        lines.keyword("SIZE ");
-        lines.number(config.message_size);
-    }
-    for (extension, keyword) in KEYWORDS {
-        if offers(extension) {
-            lines.keyword(keyword);
-        }
-    }
-    if offers(Extensions::LIMITS) {
-        lines.keyword("LIMITS RCPTMAX=");
-        lines.number(config.recipients.into());
-        lines.text(" MAILMAX=");
-        lines.number(config.transactions.into());
-    }
-    if offers(Extensions::DELIVERBY) {
-        lines.keyword("DELIVERBY");
-        if config.shortest_deliver_by > 0 {
-            lines.text(" ");
-            lines.number(config.shortest_deliver_by.into());
-        }
-    }
-    if offers(Extensions::FUTURERELEASE) {
-        lines.keyword("FUTURERELEASE ");
-        lines.number(config.longest_hold.into());
-        lines.keyword_value(config.latest_hold);
-    }
-    if offers(Extensions::MT_PRIORITY) {
-        lines.keyword("MT-PRIORITY");
-        lines.keyword_value(config.priority_profile);
-    }
-    if offers(Extensions::NO_SOLICITING) {
-        lines.keyword("NO-SOLICITING");
-        lines.keyword_value(config.solicitations);
-    }
-    if offers(Extensions::REQUIRETLS) && tls {
-        lines.keyword("REQUIRETLS");
-    }
-    if trusted {
-        lines.keyword("XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT");
-        lines.keyword("XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE");
-    }
-    if config.starttls && !tls {
-        lines.keyword("STARTTLS");
-    }
-    let mut named = false;
-    for mechanism in sasl::usable(config, tls, facts) {
-        if !named {
-            lines.keyword("AUTH");
-            named = true;
-        }
-        lines.text(" ");
-        lines.text(mechanism.name());
-    }
-    lines.end();
-}
-
 /// The lines of one reply in the making. Where room runs out the text is cut; the reply stays well-formed, since room for the
 /// end of the line is always kept. Its room is half of the buffer, whatever stands before it, so that a reply does not depend on
 /// how many wait to be sent.
-struct Lines<'o> {
+pub(crate) struct Lines<'o> {
     out: &'o mut Buffer,
     /// Code and enhanced status code, with which each line begins.
     codes: [u8; CODES],
@@ -163,7 +121,7 @@ struct Lines<'o> {
 }
 
 impl<'o> Lines<'o> {
-    fn new(out: &'o mut Buffer, code: u16, enhanced: Option<Enhanced>, utf8: bool) -> Self {
+    pub(crate) fn new(out: &'o mut Buffer, code: u16, enhanced: Option<Enhanced>, utf8: bool) -> Self {
         let limit = out.len().saturating_add(out.capacity() / 2).min(out.capacity());
         let begin = out.len();
         let mut lines = Self { out, codes: [0; CODES], codes_len: 0, utf8, begin, limit, cut: false };
@@ -188,6 +146,12 @@ impl<'o> Lines<'o> {
         lines
     }
 
+    /// Gives the reply all the room that is left in the buffer.
+    pub(crate) fn in_all_of_the_buffer(mut self) -> Self {
+        self.limit = self.out.capacity();
+        self
+    }
+
     /// Ends the current line as one that is continued, and begins the next.
     fn next(&mut self) {
         // CRLF, and the end of the next line.
@@ -205,14 +169,8 @@ impl<'o> Lines<'o> {
         self.out.append(codes);
     }
 
-    /// Begins the line of a keyword of EHLO.
-    fn keyword(&mut self, keyword: &str) {
-        self.next();
-        self.text(keyword);
-    }
-
     /// Ends the reply; whether nothing was cut.
-    fn end(self) -> bool {
+    pub(crate) fn end(self) -> bool {
         self.out.append(b"\r\n") && !self.cut
     }
 
@@ -264,19 +222,19 @@ impl<'o> Lines<'o> {
 
     /// Text made printable: a line feed begins a line, any other control becomes `?`, and so does what is not ASCII unless the
     /// peer takes UTF-8.
-    fn text(&mut self, text: &str) {
+    pub(crate) fn text(&mut self, text: &str) {
         self.printable(text, true);
     }
 
     /// A value of the peer's or the application's, within a text: it cannot begin a line of the reply.
-    fn value(&mut self, value: &str) {
+    pub(crate) fn value(&mut self, value: &str) {
         self.printable(value, false);
     }
 
     fn printable(&mut self, text: &str, lines: bool) {
         let mut rest = text;
         loop {
-            let end = rest.bytes().position(|octet| !matches!(octet, b' '..=b'~')).unwrap_or(rest.len());
+            let end = rest.as_bytes().iter().position(|octet| !matches!(octet, b' '..=b'~')).unwrap_or(rest.len());
             let Some((run, other)) = rest.split_at_checked(end) else { return };
             if !run.is_empty() {
                 self.run(run.as_bytes());
@@ -312,49 +270,71 @@ impl<'o> Lines<'o> {
         }
     }
 
-    /// What stands behind a keyword of EHLO, where there is anything.
-    fn keyword_value(&mut self, value: &str) {
-        if !value.is_empty() {
-            self.text(" ");
-            self.value(value);
-        }
+    fn number(&mut self, number: u64) {
+        self.octets(Digits::of(number).octets());
     }
 
-    fn number(&mut self, mut number: u64) {
-        if let Ok(number) = u32::try_from(number) {
-            return self.decimal(number);
-        }
-        // By subtraction: division of 64 bits is much code on a small processor.
-        let mut begun = false;
-        for exponent in (0..20).rev() {
-            let power = 10_u64.wrapping_pow(exponent);
-            let mut digit = b'0';
-            while let Some(rest) = number.checked_sub(power) {
-                number = rest;
-                digit = digit.wrapping_add(1);
-            }
-            begun |= digit != b'0';
-            if begun {
-                self.octets(&[digit]);
-            }
-        }
+    fn decimal(&mut self, number: u32) {
+        self.number(number.into());
+    }
+}
+
+/// A number in decimal digits.
+pub(crate) struct Digits {
+    digits: [u8; 20],
+    start: usize,
+}
+
+impl Digits {
+    pub(crate) fn of(number: u64) -> Self {
+        let mut digits = [b'0'; 20];
+        let start = match u32::try_from(number) {
+            Ok(number) => write_small(number, &mut digits),
+            Err(_) => write_large(number, &mut digits),
+        };
+        Self { digits, start }
     }
 
-    fn decimal(&mut self, mut number: u32) {
-        let mut digits = [0_u8; 10];
-        let mut count = 0_usize;
-        for digit in digits.iter_mut().rev() {
-            // The remainder is below 10.
-            *digit = b'0'.wrapping_add((number % 10) as u8);
-            number /= 10;
-            count = count.wrapping_add(1);
-            if number == 0 {
-                break;
-            }
-        }
-        let start = digits.len().saturating_sub(count);
-        self.octets(digits.get(start..).unwrap_or_default());
+    pub(crate) fn octets(&self) -> &[u8] {
+        self.digits.get(self.start..).unwrap_or_default()
     }
+
+    pub(crate) fn text(&self) -> &str {
+        text(self.octets())
+    }
+}
+
+/// Writes a number at the end of `digits`; where it begins.
+fn write_small(mut number: u32, digits: &mut [u8; 20]) -> usize {
+    let mut start = digits.len();
+    for digit in digits.iter_mut().rev() {
+        // The remainder is below 10.
+        *digit = b'0'.wrapping_add((number % 10) as u8);
+        number /= 10;
+        start = start.wrapping_sub(1);
+        if number == 0 {
+            break;
+        }
+    }
+    start
+}
+
+/// The same by subtraction: division of 64 bits is much code on a small processor.
+fn write_large(mut number: u64, digits: &mut [u8; 20]) -> usize {
+    let mut start = 0_usize;
+    let mut begun = false;
+    for (digit, exponent) in digits.iter_mut().zip((0..20).rev()) {
+        let power = 10_u64.wrapping_pow(exponent);
+        while let Some(rest) = number.checked_sub(power) {
+            number = rest;
+            *digit = digit.wrapping_add(1);
+        }
+        begun |= *digit != b'0';
+        if !begun {
+            start = start.wrapping_add(1);
+        }
+    }
+    start
 }
 
 #[cfg(test)]
@@ -423,65 +403,6 @@ mod tests {
             let lines: std::vec::Vec<_> = written.split_terminator("\r\n").collect();
             let (last, others) = lines.split_last().unwrap();
             assert!(last.starts_with("550 5.7.1") && others.iter().all(|l| l.starts_with("550-5.7.1")), "{written:?}");
-        }
-    }
-
-    #[test]
-    fn numbers_of_any_size_are_written() {
-        for size in [0, 9, 10, 4_294_967_295, 4_294_967_296, 10_000_000_000, 1_000_000_000_000_000_001, u64::MAX] {
-            let mut out = Buffer::<[u8; 1024]>::new();
-            let config = Config::new("mx").extensions(Extensions::SIZE).message_size(size);
-            ehlo(&mut out, &config, false, false, Facts::new(None, crate::Tls::default()));
-            assert_eq!(std::str::from_utf8(out.octets()).unwrap(), std::format!("250-mx\r\n250 SIZE {size}\r\n"));
-        }
-    }
-
-    #[test]
-    fn ehlo_offers_what_may_be_used() {
-        let config = Config::new("mx").starttls(true).mechanisms(&[crate::Mechanism::Plain, crate::Mechanism::Login]);
-        let text = |tls: bool| {
-            let mut out = Buffer::<[u8; 1024]>::new();
-            ehlo(&mut out, &config, tls, false, Facts::new(None, crate::Tls::default()));
-            std::str::from_utf8(out.octets()).unwrap().to_string()
-        };
-        assert_eq!(
-            text(false),
-            "250-mx\r\n250-SIZE 26214400\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n\
-             250-CHUNKING\r\n250-BINARYMIME\r\n250-LIMITS RCPTMAX=100 MAILMAX=100\r\n250 STARTTLS\r\n"
-        );
-        assert!(text(true).ends_with("250 AUTH PLAIN LOGIN\r\n"));
-        assert!(!text(true).contains("STARTTLS"));
-    }
-
-    #[test]
-    fn an_answer_to_ehlo_with_everything_in_it_fits_the_smallest_output() {
-        let hostname = [["a"; 63].concat(), ["b"; 63].concat(), ["c"; 63].concat(), ["d"; 63].concat()].join(".");
-        let config = Config::new(&hostname)
-            .extensions(Extensions::ALL)
-            .message_size(u64::MAX)
-            .longest_hold(u32::MAX)
-            .shortest_deliver_by(u32::MAX)
-            .latest_hold("2036-12-31T23:59:59Z")
-            .priority_profile("STANAG4406")
-            .solicitations("net.example:ADV")
-            .mechanisms(crate::Mechanism::ALL);
-        let mut out = Buffer::<[u8; 1024]>::new();
-        let tls = crate::Tls { client_certificate: true, exporter: Some([0; 32]) };
-        ehlo(&mut out, &config, true, true, Facts::new(Some([0; 18]), tls));
-        let text = std::str::from_utf8(out.octets()).unwrap();
-        let last = text.trim_end().rsplit("\r\n").next().unwrap();
-        assert!(last.starts_with("250 AUTH ") && last.split(' ').count() == 2 + crate::Mechanism::ALL.len(), "{text}");
-        for line in [
-            "DELIVERBY 4294967295",
-            "FUTURERELEASE 4294967295 2036-12-31T23:59:59Z",
-            "MT-PRIORITY STANAG4406",
-            "NO-SOLICITING net.example:ADV",
-            "REQUIRETLS",
-            "XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE",
-            "ETRN",
-            "DSN",
-        ] {
-            assert!(text.contains(&std::format!("\r\n250-{line}\r\n")), "{line}");
         }
     }
 }

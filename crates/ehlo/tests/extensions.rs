@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Client, accept, refuse};
-use ehlo::{Abort, Config, Extensions, Mode, Peer, Phase, Reply, Request};
+use ehlo::{Abort, Config, Extensions, Mechanism, Mode, Peer, Phase, Reply, Request};
 
 static CONFIG: Config<'static> =
     Config::new("mx.example.net").extensions(Extensions::ALL).message_size(40).hops(1).longest_hold(60);
@@ -255,6 +255,34 @@ fn only_a_trusted_peer_speaks_for_others() {
     client.feed(b"EHLO y\r\n");
     client.feed(b"MAIL FROM:<a@b>\r\n");
     assert_eq!(client.say("XCLIENT ADDR=192.0.2.2"), "503");
+}
+
+#[test]
+fn a_trusted_peer_may_have_authenticated_its_client() {
+    let config = CONFIG.require_auth(true).mechanisms(&[Mechanism::Plain]).plaintext_auth(true);
+    let mut client = Client::<1024, 1024>::new(&config, Peer::PLAIN.trusted(), |request| match request {
+        Request::Xclient(xclient) => xclient.answer.accept_authenticated(),
+        request => accept(request),
+    });
+    client.connect();
+    client.feed(b"EHLO x\r\n");
+    assert_eq!(client.say("MAIL FROM:<a@b>"), "530");
+    assert_eq!(client.say("XCLIENT ADDR=192.0.2.1 LOGIN=bob"), "220");
+    assert!(client.session.is_authenticated());
+    client.feed(b"EHLO y\r\n");
+    assert_eq!(client.say("AUTH PLAIN AGIAYw=="), "503");
+    assert_eq!(client.say("MAIL FROM:<a@b>"), "250");
+}
+
+#[test]
+fn etrn_is_answered_where_nothing_waits() {
+    let mut client = Client::<1024, 1024>::new(&CONFIG, Peer::PLAIN, |request| match request {
+        Request::Etrn(etrn) => etrn.answer.nothing_waiting(),
+        request => accept(request),
+    });
+    client.connect();
+    client.feed(b"EHLO x\r\n");
+    assert_eq!(client.feed(b"ETRN example.net\r\n"), "251 2.0.0 Ok, no messages waiting for node\r\n");
 }
 
 #[test]

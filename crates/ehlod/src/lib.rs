@@ -5,16 +5,17 @@
 //! | [`cli`], [`serve`], [`bind`], [`replies`], [`passwd`] | the command line and its commands |
 //! | [`config`] | the TOML configuration: schema, defaults, and errors that name their place |
 //! | [`directory`] | domains, accounts, aliases, credentials |
-//! | [`delivery`] | where accepted mail goes |
+//! | [`delivery`], [`release`] | where accepted mail goes, and when |
 //! | [`site`] | a configuration in use, with what was opened for it |
-//! | [`session`], [`transaction`] | a client's session and its messages |
+//! | [`session`], [`client`], [`transaction`] | a client's session, whom it is with, and its messages |
 //! | [`policy`] | what is decided, one question a file |
 //! | [`trace`], [`queue_id`] | what the server writes at the head of a message |
-//! | [`mailbox`], [`memory`], [`tally`], [`tls`], [`log`] | what they share |
+//! | [`mailbox`], [`pattern`], [`memory`], [`tally`], [`tls`], [`log`] | what they share |
 
 pub mod bind;
 pub mod certificate;
 pub mod cli;
+pub mod client;
 pub mod config;
 mod date;
 pub mod delivery;
@@ -23,8 +24,10 @@ pub mod log;
 pub mod mailbox;
 pub mod memory;
 pub mod passwd;
+pub mod pattern;
 pub mod policy;
 pub mod queue_id;
+pub mod release;
 pub mod replies;
 pub mod serve;
 pub mod session;

@@ -2,11 +2,12 @@
 
 use crate::bind::bind;
 use crate::cli::ServeArgs;
-use crate::config::{Config, Listener};
+use crate::config::{Config, Listener, TlsMode};
 use crate::log;
+use crate::release;
 use crate::session;
 use crate::site::Site;
-use ehlo_tokio::{Control, Limits, Server};
+use ehlo_tokio::{Arrival, Control, Limits, Opening, Server};
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -52,6 +53,18 @@ impl Current {
         let now = site.config.listeners.iter().filter(|listener| listener.address == bound.address).nth(place);
         Some(now.unwrap_or(bound).clone())
     }
+
+    /// What stands before the session of a connection.
+    fn opening(&self, arrival: &Arrival) -> Opening {
+        let opening = Opening::new();
+        let Some(listener) = self.listener(&self.site(), arrival.listener) else { return opening };
+        let opening = if listener.tls == TlsMode::Implicit { opening.implicit_tls() } else { opening };
+        if listener.proxy_protocol {
+            opening.proxy_protocol(listener.trusts(arrival.peer.map(|peer| peer.ip())))
+        } else {
+            opening
+        }
+    }
 }
 
 async fn serve(args: &ServeArgs) -> Result<(), String> {
@@ -81,9 +94,17 @@ async fn serve(args: &ServeArgs) -> Result<(), String> {
     let current = Arc::new(Current { site: RwLock::new(Arc::new(site)), bound });
     let signals = Signals::new().map_err(|error| error.to_string())?;
     tokio::spawn(signals.obey(args.clone(), Arc::clone(&current), control));
+    let sites = Arc::clone(&current);
+    tokio::spawn(release::run(move || sites.site()));
     announce(&lines);
 
+    let door = Arc::clone(&current);
     server
+        .opening(move |arrival| door.opening(arrival))
+        .turned_away(|arrival, why| {
+            let peer = arrival.peer.map(|peer| tracing::field::display(peer.ip().to_canonical()));
+            tracing::info!(peer, reason = %why, "turned away");
+        })
         .run(move |accepted| {
             let site = current.site();
             let listener = current.listener(&site, accepted.listener);
@@ -156,6 +177,9 @@ async fn reload(args: &ServeArgs, current: &Current, control: &Control) {
     }
     control.set_limits(limits(&site.config));
     control.set_hostname(&site.config.hostname);
+    let before = current.site();
     current.replace(site);
+    // Who waits by the old configuration for held messages has to look at the new one.
+    before.held.notify_one();
     tracing::info!("the configuration was reloaded");
 }

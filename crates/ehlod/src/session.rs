@@ -1,7 +1,9 @@
 //! One client's session: what it has said so far, put to the policy, and what is logged of it.
 
 use crate::certificate;
+use crate::client::{Client, Forwarded};
 use crate::config::{Kind, Listener, TlsMode};
+use crate::date;
 use crate::directory::Login;
 use crate::mailbox::Mailbox;
 use crate::policy::{self, Step};
@@ -10,19 +12,22 @@ use crate::site::Site;
 use crate::tally::Tally;
 use crate::trace::{Received, Transmission, return_path};
 use crate::transaction::Transaction;
-use ehlo::{Abort, Credentials, Hello, Mail, Query, Rcpt, Reply};
+use ehlo::{Abort, Attributes, Credentials, Etrn, Hello, Mail, Query, Rcpt, Reply};
 use ehlo_tokio::rustls::ServerConnection;
-use ehlo_tokio::{Accepted, AuthStep, Connection, Handler, Receipt, Recipient, Verified};
+use ehlo_tokio::{Accepted, AuthStep, Connection, Handler, Proxied, Queue, Receipt, Recipient, Verified};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 /// Serves a connection to its end, and logs it.
 pub async fn serve(site: Arc<Site>, listener: Listener, accepted: Accepted) {
-    let client = accepted.client.map(|client| client.ip().to_canonical());
-    let protocol = site.protocol(&listener);
+    let client = Client::new(accepted.client);
+    let latest_hold = site.latest_hold();
+    let protocol = site.protocol(&listener, &latest_hold);
     let mut connection = Connection::new(&protocol)
-        .lenient(client.is_some_and(|client| site.is_lenient(client)))
+        .lenient(client.address.is_some_and(|client| site.is_lenient(client)))
+        // Behind a proxy of the PROXY protocol it is the client that speaks, and not the proxy.
+        .trusted(listener.xclient && listener.trusts(client.address))
         .write_timeout(site.config.timeouts.write)
         .handshake_timeout(site.config.timeouts.tls_handshake)
         .shutdown(accepted.shutdown);
@@ -32,7 +37,9 @@ pub async fn serve(site: Arc<Site>, listener: Listener, accepted: Accepted) {
     if listener.tls == TlsMode::Implicit {
         connection = connection.implicit_tls();
     }
+    let proxy = accepted.peer.filter(|peer| Some(*peer) != accepted.client);
     let mut session = Session::new(Arc::clone(&site), listener.kind, client);
+    session.proxy = proxy.map(|proxy| proxy.ip().to_canonical());
     let served = connection.serve(accepted.stream, &mut session).await;
     session.log(&listener, served.err());
 }
@@ -45,10 +52,12 @@ struct Session {
     id: String,
     began: Instant,
     kind: Kind,
-    /// Where the client is; unknown on a Unix socket.
-    client: Option<IpAddr>,
-    /// The same as text, for the log and for replies that name it.
-    client_text: String,
+    /// Whom it is with; XCLIENT changes that.
+    client: Client,
+    /// Who connected in the client's place.
+    proxy: Option<IpAddr>,
+    /// Where the next message comes from, as XFORWARD says.
+    forwarded: Forwarded,
     /// What the client calls itself, and whether it said EHLO.
     hello: Option<(String, bool)>,
     /// The version and cipher suite of TLS.
@@ -67,14 +76,15 @@ struct Session {
 }
 
 impl Session {
-    fn new(site: Arc<Site>, kind: Kind, client: Option<IpAddr>) -> Self {
+    fn new(site: Arc<Site>, kind: Kind, client: Client) -> Self {
         Self {
             site,
             id: queue_id::next(),
             began: Instant::now(),
             kind,
             client,
-            client_text: client.map_or_else(|| "local".to_owned(), |client| client.to_string()),
+            proxy: None,
+            forwarded: Forwarded::default(),
             hello: None,
             tls: None,
             addresses: Vec::new(),
@@ -92,7 +102,8 @@ impl Session {
         let (hello, extended) = self.hello.as_ref().map_or(("", false), |(name, extended)| (name.as_str(), *extended));
         let received = Received {
             hello,
-            client: self.client,
+            client: self.client.address,
+            name: self.client.name.as_deref(),
             by: &self.site.config.hostname,
             with: Transmission {
                 extended,
@@ -118,15 +129,21 @@ impl Session {
         tracing::info!(
             id = transaction.id,
             session = self.id,
-            client = self.client_text,
+            client = self.client.text,
             from = transaction.reverse_path,
             to = transaction.first,
             recipients = transaction.mailboxes.len(),
             size,
+            forwarded = self.forwarded.text(),
+            held_until = transaction.held.map(date::rfc3339),
             reply = committed.err().map_or(250, |reply| reply.code()),
             "message"
         );
+        self.forwarded.clear();
         committed?;
+        if transaction.held.is_some() {
+            self.site.held.notify_one();
+        }
         self.tally.messages += 1;
         self.text = format!("Ok queued as {}", transaction.id);
         Ok(())
@@ -137,7 +154,10 @@ impl Session {
         let Tally { messages, positive, temporary, permanent, .. } = self.tally;
         tracing::info!(
             session = self.id,
-            client = self.client_text,
+            client = self.client.text,
+            name = self.client.name,
+            proxy = self.proxy.map(tracing::field::display),
+            destination = self.client.destination(),
             listener = listener.kind.as_str(),
             hello = self.hello.as_ref().map(|(name, _)| name),
             tls = self.tls.as_ref().map(|(version, _)| version),
@@ -194,15 +214,20 @@ impl Handler for Session {
     }
 
     async fn mail<'a>(&'a mut self, mail: Mail<'a>) -> Result<(), Reply<'a>> {
+        // Where mail is submitted a user speaks for itself (RFC 6409 6.1); elsewhere it may hand on what others wrote.
+        if let (Kind::Submission, Some(login)) = (self.kind, &self.login) {
+            policy::sender(&self.site, login, mail.reverse_path)?;
+        }
         policy::room(&self.site, mail.size.unwrap_or(0))?;
-        self.transaction = Some(Transaction::new(&self.site, &mail));
+        let held = policy::hold(&self.site, &mail)?;
+        self.transaction = Some(Transaction::new(&self.site, &mail, held));
         Ok(())
     }
 
     async fn rcpt<'a>(&'a mut self, rcpt: Rcpt<'a>) -> Result<Recipient<'a>, Reply<'a>> {
         let Some(transaction) = &mut self.transaction else { return Err(Reply::processing_error()) };
         let path = rcpt.forward_path;
-        let mailbox = policy::recipient(&self.site, &self.client_text, self.login.is_some(), path)?;
+        let mailbox = policy::recipient(&self.site, &self.client.text, self.login.is_some(), path)?;
         Ok(if transaction.add(path.as_str(), mailbox) { Recipient::Here } else { Recipient::Duplicate })
     }
 
@@ -235,18 +260,53 @@ impl Handler for Session {
         tracing::info!(
             id = transaction.id,
             session = self.id,
-            client = self.client_text,
+            client = self.client.text,
             from = transaction.reverse_path,
             to = transaction.first,
             recipients = transaction.mailboxes.len(),
+            forwarded = self.forwarded.text(),
             reason = ?abort,
             "message aborted"
         );
+        self.forwarded.clear();
     }
 
     async fn verify<'a>(&'a mut self, query: Query<'a>) -> Result<Verified<'a>, Reply<'a>> {
         self.text = policy::verify(&self.site, query)?.to_string();
         Ok(Verified::Mailbox(&self.text))
+    }
+
+    async fn etrn<'a>(&'a mut self, etrn: Etrn<'a>) -> Result<Queue, Reply<'a>> {
+        policy::queue(&self.site, etrn).map(|()| Queue::Empty)
+    }
+
+    async fn xclient<'a>(&'a mut self, attributes: Attributes<'a>) -> Result<Proxied, Reply<'a>> {
+        let mut client = self.client.clone();
+        let told = client.told(attributes.iter()).map_err(|_| Reply::syntax_error_in_parameters())?;
+        let login = match told.login {
+            Some(user) => Some(self.site.directory.vouched_for(&user).ok_or(Reply::access_denied())?),
+            None => None,
+        };
+        tracing::info!(
+            session = self.id,
+            peer = self.client.text,
+            client = client.text,
+            name = client.name,
+            port = client.port,
+            user = login.as_ref().map(|login| tracing::field::display(&login.address)),
+            "xclient"
+        );
+        self.proxy = self.proxy.or(self.client.address);
+        self.client = client;
+        self.hello = told.hello.map(|hello| (hello, told.extended));
+        self.login = login;
+        self.forwarded.clear();
+        Ok(if self.login.is_some() { Proxied::User } else { Proxied::Client })
+    }
+
+    async fn xforward<'a>(&'a mut self, attributes: Attributes<'a>) -> Result<(), Reply<'a>> {
+        self.forwarded.told(attributes.iter());
+        Ok(())
     }
 
     fn replies(&mut self, octets: &[u8]) {

@@ -1,6 +1,7 @@
 //! What the server runs by: the configuration, and what was opened for it. A reload makes a new one; sessions keep theirs.
 
 use crate::config::{Config, Expn, Extension, Kind, LineEndings, Listener, Problems, TlsMode, Tolerance, Vrfy};
+use crate::date;
 use crate::delivery::Delivery;
 use crate::directory::Directory;
 use crate::memory::Budget;
@@ -10,8 +11,8 @@ use ehlo_tokio::TlsAcceptor;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::sync::Semaphore;
+use std::time::{Duration, SystemTime};
+use tokio::sync::{Notify, Semaphore};
 
 /// How many passwords are checked at once. Each check keeps a processor busy and takes 19 MiB.
 const PASSWORD_CHECKS: usize = 4;
@@ -25,6 +26,8 @@ pub struct Site {
     pub directory: Directory,
     /// Where mail goes.
     pub delivery: Delivery,
+    /// Told when a message has been put on hold.
+    pub held: Notify,
     /// Memory for message data.
     pub memory: Budget,
     /// Turns at checking a password.
@@ -81,7 +84,7 @@ impl Site {
         };
         let memory = Budget::new(config.limits.memory);
         let password_checks = Arc::new(Semaphore::new(PASSWORD_CHECKS));
-        Ok(Self { config, directory, delivery, memory, password_checks, tls, end_point })
+        Ok(Self { config, directory, delivery, held: Notify::new(), memory, password_checks, tls, end_point })
     }
 
     /// The TLS acceptor, where there is a certificate.
@@ -94,9 +97,22 @@ impl Site {
         self.config.protocol.lenient_clients.iter().any(|network| network.contains(client))
     }
 
-    /// The settings of the core for a listener.
-    pub fn protocol(&self, listener: &Listener) -> ehlo::Config<'_> {
+    /// The latest time until which a message that comes in now is held back, as FUTURERELEASE says it.
+    pub fn latest_hold(&self) -> String {
+        let latest = SystemTime::now().checked_add(self.config.limits.hold);
+        date::rfc3339(latest.unwrap_or(SystemTime::UNIX_EPOCH))
+    }
+
+    /// The settings of the core for a listener. `latest_hold` is what [`latest_hold`](Self::latest_hold) gave.
+    pub fn protocol<'s>(&'s self, listener: &Listener, latest_hold: &'s str) -> ehlo::Config<'s> {
         let Config { limits, timeouts, protocol, auth, .. } = &self.config;
+        let offered = protocol.extensions.iter().map(extension).fold(Extensions::NONE, Extensions::with);
+        // RFC 4865 is for submission; LMTP has no ETRN (RFC 2033 4.1).
+        let elsewhere = match listener.kind {
+            Kind::Submission => Extensions::NONE,
+            Kind::Mx => Extensions::FUTURERELEASE,
+            Kind::Lmtp => Extensions::FUTURERELEASE.with(Extensions::ETRN),
+        };
         let refuse = |tolerance| match tolerance {
             Tolerance::Refuse => ehlo::Tolerance::Refuse,
             Tolerance::Allow => ehlo::Tolerance::Allow,
@@ -106,9 +122,12 @@ impl Site {
                 Kind::Mx | Kind::Submission => Mode::Smtp,
                 Kind::Lmtp => Mode::Lmtp,
             })
-            .extensions(protocol.extensions.iter().map(extension).fold(Extensions::NONE, Extensions::with))
+            .extensions(offered.without(elsewhere))
+            .longest_hold(u32::try_from(limits.hold.as_secs()).unwrap_or(u32::MAX))
+            .latest_hold(latest_hold)
             .mechanisms(&auth.mechanisms)
-            .starttls(listener.tls == TlsMode::StartTls)
+            // A listener that a reload has taken out goes on, and may have lost its certificate.
+            .starttls(listener.tls == TlsMode::StartTls && self.tls.is_some())
             .require_auth(listener.require_auth)
             .plaintext_auth(auth.plaintext_without_tls)
             .line_endings(match protocol.line_endings {
@@ -172,5 +191,7 @@ fn extension(extension: &Extension) -> Extensions {
         Extension::RequireTls => Extensions::REQUIRETLS,
         Extension::MtPriority => Extensions::MT_PRIORITY,
         Extension::NoSoliciting => Extensions::NO_SOLICITING,
+        Extension::Etrn => Extensions::ETRN,
+        Extension::FutureRelease => Extensions::FUTURERELEASE,
     }
 }

@@ -16,6 +16,8 @@ pub struct Received<'a> {
     pub hello: &'a str,
     /// The client's address; none on a Unix socket.
     pub client: Option<IpAddr>,
+    /// The client's name, where somebody who is trusted told it.
+    pub name: Option<&'a str>,
     /// The server's own name.
     pub by: &'a str,
     /// How the message was transmitted.
@@ -68,10 +70,16 @@ impl Received<'_> {
     pub fn field(&self) -> Vec<u8> {
         let utf8 = self.with.utf8;
         let mut words = vec!["from".to_owned(), self.hello_word(utf8)];
-        words.extend(self.client.map(|client| match client.to_canonical() {
-            IpAddr::V4(v4) => format!("([{v4}])"),
-            IpAddr::V6(v6) => format!("([IPv6:{v6}])"),
-        }));
+        let literal = self.client.map(|client| match client.to_canonical() {
+            IpAddr::V4(v4) => format!("[{v4}]"),
+            IpAddr::V6(v6) => format!("[IPv6:{v6}]"),
+        });
+        // RFC 5321 4.4: TCP-info = address-literal / ( Domain FWS address-literal ).
+        match (self.name.map(comment), literal) {
+            (Some(name), Some(literal)) => words.extend([format!("({name}"), format!("{literal})")]),
+            (None, Some(literal)) => words.push(format!("({literal})")),
+            (_, None) => {}
+        }
         words.extend(["by".to_owned(), safe(self.by, utf8), "with".to_owned(), self.with.keyword()]);
         if let Some((version, cipher)) = self.tls {
             words.extend([format!("({}", comment(version)), format!("{})", comment(cipher))]);
@@ -140,6 +148,7 @@ mod tests {
         Received {
             hello: "client.example",
             client: Some("192.0.2.1".parse().unwrap()),
+            name: None,
             by: "mx.example.com",
             with: Transmission { extended: true, ..Transmission::default() },
             tls: None,
@@ -202,6 +211,9 @@ mod tests {
             ]
         );
         assert_eq!(date, "Mon, 23 Nov 2026 18:07:38 +0000");
+
+        let (clauses, _) = read_back(&Received { name: Some("mail.client.example"), ..received() }.field());
+        assert_eq!(clauses[0].1, "client.example (mail.client.example [192.0.2.1])");
 
         let (clauses, _) = read_back(&Received { recipient: None, ..received() }.field());
         assert!(clauses.iter().all(|(name, _)| name != "for"));

@@ -8,6 +8,7 @@ use crate::queue_id;
 use crate::site::Site;
 use crate::submission::Completion;
 use ehlo::{Mail, Reply};
+use std::time::SystemTime;
 
 /// An open transaction.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub struct Transaction {
     pub reverse_path: String,
     /// Whether it is internationalised.
     pub smtputf8: bool,
+    /// Until when it is held back (RFC 4865).
+    pub held: Option<SystemTime>,
     /// The forward-path of the first recipient, without angle brackets.
     pub first: Option<String>,
     /// Where the message goes, each mailbox once.
@@ -33,11 +36,12 @@ pub struct Transaction {
 
 impl Transaction {
     /// Opens a transaction.
-    pub fn new(site: &Site, mail: &Mail<'_>) -> Self {
+    pub fn new(site: &Site, mail: &Mail<'_>, held: Option<SystemTime>) -> Self {
         Self {
             id: queue_id::next(),
             reverse_path: mail.reverse_path.as_str().to_owned(),
             smtputf8: mail.smtputf8,
+            held,
             first: None,
             mailboxes: Vec::new(),
             message: None,
@@ -60,7 +64,10 @@ impl Transaction {
 
     /// Begins the message, with what stands at its head. A submitted one is completed on its way (RFC 6409 8).
     pub fn begin(&mut self, site: &Site, head: Vec<u8>, submitted: bool) {
-        self.message = Some(site.delivery.begin(&self.mailboxes, head));
+        self.message = Some(match self.held {
+            None => site.delivery.begin(&self.mailboxes, head),
+            Some(until) => site.delivery.hold(&self.mailboxes, until, head),
+        });
         self.completion = submitted.then(Completion::new);
     }
 

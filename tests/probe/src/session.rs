@@ -2,13 +2,20 @@
 
 use core::hint::black_box;
 
-use ehlo::{Config, Credentials, EarlyTalk, Extensions, Instant, Mechanism, Millis, Peer, Reply, Request, Session, Step};
+use ehlo::{
+    Config, Credentials, EarlyTalk, Extensions, Instant, Mechanism, Millis, Peer, Reply, Request, Session, Step,
+};
 
 /// As an appliance would have it; its values are the compiler's to guess.
 static CONFIG: Config<'static> = Config::new("probe.example.net")
     .mechanisms(&[Mechanism::Plain, Mechanism::Login])
     .extensions(Extensions::ALL)
     .early_talk(EarlyTalk::Refuse(Millis::ZERO));
+
+/// Does away with a value in a way that the compiler cannot see through.
+pub fn hide<T>(value: T) {
+    black_box(value);
+}
 
 pub fn run(mut input: &[u8]) {
     let mut session = black_box(Session::<512, 1024>::new(black_box(&CONFIG), Peer::PLAIN));
@@ -27,8 +34,8 @@ pub fn run(mut input: &[u8]) {
                     answer(request);
                 }
             }
-            Step::Content(octets) => drop(black_box(octets)),
-            Step::Aborted(why) => drop(black_box(why)),
+            Step::Content(octets) => hide(octets),
+            Step::Aborted(why) => hide(why),
             Step::StartTls => {
                 let _ = session.tls_started(black_box(ehlo::Tls::default()));
                 let _ = session.tls_failed();
@@ -131,12 +138,12 @@ fn rare(request: Request<'_>) {
         Request::Xclient(ask) => {
             for one in ask.command.iter() {
                 black_box(one.name);
-                one.value.decoded().for_each(|octet| drop(black_box(octet)));
+                one.value.decoded().for_each(hide);
             }
             ask.answer.accept();
         }
         Request::Xforward(ask) => {
-            ask.command.iter().for_each(|one| drop(black_box(one)));
+            ask.command.iter().for_each(hide);
             ask.answer.accept();
         }
         other => drop(other),
@@ -164,8 +171,8 @@ fn more(credentials: Credentials<'_>, answer: ehlo::AuthAnswer<'_>) {
                 None => drop(answer),
             }
             black_box(proof.octets());
-            proof.auth_message(text().as_bytes(), black_box(1)).for_each(|octet| drop(black_box(octet)));
-            drop(black_box(ServerSignature::new(proof.hash, text().as_bytes())));
+            proof.auth_message(text().as_bytes(), black_box(1)).for_each(hide);
+            hide(ServerSignature::new(proof.hash, text().as_bytes()));
         }
         other => {
             black_box((other, other.mechanism()));

@@ -3,8 +3,8 @@
 use std::io;
 use std::net::Ipv4Addr;
 
-use ehlo_tokio::Connection;
-use ehlo_tokio::ehlo::{Config, EarlyTalk, Millis};
+use ehlo_tokio::ehlo::{Config, EarlyTalk, Millis, Rcpt, Reply};
+use ehlo_tokio::{Connection, Handler, Receipt, Recipient};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpSocket;
 use tokio::time::{Duration, Instant, sleep, timeout};
@@ -126,6 +126,43 @@ async fn the_greeting_waits_as_long_as_it_should() {
     sleep(Duration::from_secs(4)).await;
     client.expect("EHLO a.b", "503").await;
     assert_eq!(client.rest().await, "");
+    drop(client);
+    server.await.unwrap().unwrap();
+}
+
+/// Takes its time over every piece of a message.
+struct Slow;
+
+impl Handler for Slow {
+    async fn rcpt<'a>(&'a mut self, _: Rcpt<'a>) -> Result<Recipient<'a>, Reply<'a>> {
+        Ok(Recipient::Here)
+    }
+    async fn content(&mut self, _: &[u8]) {
+        sleep(Duration::from_secs(400)).await;
+    }
+    async fn message(&mut self, _: u64, _: Option<u16>) -> Result<Receipt<'_>, Reply<'_>> {
+        Ok(Receipt::Ok)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_for_mail_data_is_the_clients_and_not_the_handlers() {
+    let (near, far) = tokio::io::duplex(64 * 1024);
+    let server = spawn(Connection::new(&CONFIG), far, Slow);
+    let mut client = Client::new(near);
+    client.up_to_data().await;
+    for _ in 0..3 {
+        client.send("a short piece\r\n").await;
+        sleep(Duration::from_secs(100)).await;
+    }
+    client.expect(".", "250 2.6.0").await;
+    // And the client still has no more than its own.
+    client.expect("MAIL FROM:<alice@example.com>", "250").await;
+    client.expect("RCPT TO:<bob@example.net>", "250").await;
+    client.expect("DATA", "354").await;
+    let begin = Instant::now();
+    client.hear("451 4.4.2").await;
+    assert_eq!(begin.elapsed().as_secs(), 180);
     drop(client);
     server.await.unwrap().unwrap();
 }

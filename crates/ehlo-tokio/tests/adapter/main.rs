@@ -4,6 +4,7 @@ mod aborted;
 mod client;
 mod deadlines;
 mod journal;
+mod proxy;
 mod server;
 mod session;
 mod signatures;

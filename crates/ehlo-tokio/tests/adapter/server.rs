@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use ehlo_tokio::ehlo::{Mail, Reply};
-use ehlo_tokio::{Accepted, Connection, Control, Handler, Limits, Receipt, Recipient, Server};
+use ehlo_tokio::{Accepted, Connection, Control, Handler, Limits, Opening, Receipt, Recipient, Server};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
@@ -221,6 +221,22 @@ async fn a_panic_before_the_session_ends_its_own_connection_only() {
     before.expect("NOOP", "250").await;
     let mut after = running.connect().await;
     after.up_to_hello().await;
+}
+
+#[tokio::test]
+async fn a_panic_at_the_opening_ends_its_own_connection_only() {
+    let server = server().opening(|arrival| {
+        assert_eq!(arrival.peer.unwrap().ip(), Ipv4Addr::LOCALHOST, "as asked");
+        Opening::new()
+    });
+    let running = run(server.limits(Limits { connections: 2, per_client: 2 }), Journal::default).await;
+    let mut before = running.connect().await;
+    before.up_to_hello().await;
+    for _ in 0..3 {
+        assert_eq!(running.connect_from([127, 0, 0, 2]).await.rest().await, "");
+    }
+    before.expect("NOOP", "250").await;
+    assert!(comes_to(&running, "220").await, "what panicked holds no room");
 }
 
 #[tokio::test]

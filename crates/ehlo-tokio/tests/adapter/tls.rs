@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use ehlo_tokio::ehlo::{Config, Mechanism};
 use ehlo_tokio::rustls::pki_types::{PrivatePkcs8KeyDer, ServerName};
 use ehlo_tokio::rustls::{ClientConfig, RootCertStore, ServerConfig};
-use ehlo_tokio::{Connection, TlsAcceptor};
+use ehlo_tokio::{CancellationToken, Connection, TlsAcceptor};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Duration, Instant};
 use tokio_rustls::TlsConnector;
@@ -31,11 +31,15 @@ static TLS: LazyLock<(TlsAcceptor, TlsConnector)> = LazyLock::new(|| {
     (Arc::new(server).into(), Arc::new(client).into())
 });
 
-fn connection() -> Connection<'static> {
-    Connection::new(&CONFIG).tls(TLS.0.clone())
+pub(crate) fn acceptor() -> TlsAcceptor {
+    TLS.0.clone()
 }
 
-async fn handshake<T: AsyncRead + AsyncWrite + Unpin>(stream: T) -> Client<TlsStream<T>> {
+fn connection() -> Connection<'static> {
+    Connection::new(&CONFIG).tls(acceptor())
+}
+
+pub(crate) async fn handshake<T: AsyncRead + AsyncWrite + Unpin>(stream: T) -> Client<TlsStream<T>> {
     let name = ServerName::try_from("mx.example.net").unwrap();
     Client::new(TLS.1.connect(name, stream).await.unwrap())
 }
@@ -183,14 +187,33 @@ async fn a_client_may_close_without_the_closing_of_tls() {
 }
 
 #[tokio::test]
-async fn without_a_certificate_there_is_no_tls() {
-    let Served { mut client, server, .. } = serve(Connection::new(&CONFIG), 1024);
-    client.up_to_hello().await;
-    client.ask("STARTTLS").await;
-    assert_eq!(client.rest().await, "");
-    assert!(server.await.unwrap().is_err());
+async fn without_a_certificate_tls_is_refused_before_a_word() {
+    static PLAIN: Config<'static> = Config::new("mx.example.net");
+    for connection in [Connection::new(&CONFIG), Connection::new(&PLAIN).implicit_tls()] {
+        let Served { mut client, journal, server } = serve(connection, 1024);
+        assert_eq!(client.rest().await, "");
+        assert_eq!(server.await.unwrap().unwrap_err().kind(), io::ErrorKind::InvalidInput);
+        assert!(journal.notes().events.is_empty());
+    }
+}
 
-    let Served { mut client, server, .. } = serve(Connection::new(&CONFIG).implicit_tls(), 1024);
-    assert_eq!(client.rest().await, "");
-    assert!(server.await.unwrap().is_err());
+#[tokio::test(start_paused = true)]
+async fn shutdown_does_not_wait_for_a_handshake() {
+    for implicit in [false, true] {
+        let shutdown = CancellationToken::new();
+        let mut connection = connection().shutdown(shutdown.clone());
+        if implicit {
+            connection = connection.implicit_tls();
+        }
+        let Served { mut client, server, .. } = serve(connection, 1024);
+        if !implicit {
+            client.up_to_hello().await;
+            client.expect("STARTTLS", "220").await;
+        }
+        let begin = Instant::now();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        shutdown.cancel();
+        assert_eq!(server.await.unwrap().unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
+        assert_eq!(begin.elapsed().as_secs(), 1);
+    }
 }

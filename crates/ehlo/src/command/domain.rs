@@ -7,7 +7,7 @@ use nom::bytes::complete::{tag, tag_no_case};
 use nom::character::complete::char;
 use nom::combinator::opt;
 
-use super::characters::{consumed, is_dcontent, is_let_dig, many};
+use super::characters::{consumed, is_dcontent, is_ldh, many};
 use super::{AddressError, MISMATCH, Parsed, text, whole};
 
 /// The longest domain, in octets (RFC 5321 4.5.3.1.2).
@@ -88,8 +88,7 @@ pub(crate) fn domain(input: &[u8], utf8: bool, underscores: bool) -> Parsed<'_, 
 
 /// `sub-domain = Let-dig [Ldh-str]`, where `Ldh-str` ends with a letter or digit; `/ U-label` by RFC 6531 3.3.
 fn sub_domain(input: &[u8], utf8: bool, underscores: bool) -> Parsed<'_, &[u8]> {
-    let class = |octet| octet == b'-' || (underscores && octet == b'_') || is_let_dig(octet, utf8);
-    let (rest, label) = many(class, input)?;
+    let (rest, label) = many(|octet| is_ldh(octet, utf8, underscores), input)?;
     let ends_well = label.first() != Some(&b'-') && label.last() != Some(&b'-');
     if ends_well && label.len() <= LABEL { Ok((rest, label)) } else { Err(MISMATCH) }
 }
@@ -97,7 +96,8 @@ fn sub_domain(input: &[u8], utf8: bool, underscores: bool) -> Parsed<'_, &[u8]> 
 /// `address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) "]"`.
 fn address_literal(input: &[u8]) -> Parsed<'_, Literal<'_>> {
     let (rest, _) = char::<_, ()>('[').parse(input)?;
-    let (rest, inside) = many(is_literal_octet, rest)?;
+    // Whatever stands in a literal is made of `dcontent`.
+    let (rest, inside) = many(is_dcontent, rest)?;
     let (rest, _) = char::<_, ()>(']').parse(rest)?;
     let literal = if let Ok((address, _)) = tag_no_case::<_, _, ()>(&b"IPv6:"[..]).parse(inside) {
         Literal::Ipv6(ipv6(address).ok_or(MISMATCH)?)
@@ -107,11 +107,6 @@ fn address_literal(input: &[u8]) -> Parsed<'_, Literal<'_>> {
         general(inside).ok_or(MISMATCH)?
     };
     Ok((rest, literal))
-}
-
-/// What may stand between the brackets of any literal: `dcontent`, of which the others are made.
-const fn is_literal_octet(octet: u8) -> bool {
-    is_dcontent(octet)
 }
 
 /// `IPv4-address-literal = Snum 3("." Snum)`.
@@ -206,7 +201,7 @@ fn ipv6_hex(input: &[u8]) -> Parsed<'_, u16> {
 
 /// `General-address-literal = Standardized-tag ":" 1*dcontent`, `Standardized-tag = Ldh-str`.
 fn general(inside: &[u8]) -> Option<Literal<'_>> {
-    let (rest, tag) = many(|octet| octet == b'-' || octet.is_ascii_alphanumeric(), inside).ok()?;
+    let (rest, tag) = many(|octet| is_ldh(octet, false, false), inside).ok()?;
     let (content, _) = opt(char::<_, ()>(':')).parse(rest).ok().filter(|(_, colon)| colon.is_some())?;
     if tag.last() == Some(&b'-') || content.is_empty() {
         return None;

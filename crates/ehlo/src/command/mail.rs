@@ -8,7 +8,7 @@ use super::characters::same_word;
 use super::dsn::{self, Notify, Orcpt, Ret};
 use super::options::{self, ByMode, DeliverBy, Hold};
 use super::parameters::{Once, Parameter, Parameters, Xtext, size};
-use super::path::{ForwardPath, ReversePath, forward_path, reverse_path};
+use super::path::{ForwardPath, RawPath, ReversePath, forward_path, reverse_path};
 use crate::config::Extensions;
 
 /// A MAIL command.
@@ -88,6 +88,12 @@ pub struct Rcpt<'a> {
     pub orcpt: Option<Orcpt<'a>>,
 }
 
+impl<'a> Rcpt<'a> {
+    pub(crate) const fn new(forward_path: ForwardPath<'a>) -> Self {
+        Self { forward_path, notify: None, orcpt: None }
+    }
+}
+
 /// What is in force when a command is read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct InForce {
@@ -111,28 +117,33 @@ impl InForce {
     }
 }
 
-/// `mail = "MAIL FROM:" Reverse-path [SP Mail-parameters]`, from behind `MAIL `; the parameters as they stand, too.
-pub(crate) fn mail(arguments: &[u8], in_force: InForce) -> Result<(Mail<'_>, &[u8]), ArgumentError> {
-    let utf8 = utf8_line(arguments, in_force.extensions.contains(Extensions::SMTPUTF8))?;
-    let path = after_keyword(b"FROM:", arguments)?;
-    let (rest, reverse_path) = reverse_path(path, utf8).map_err(|_| ArgumentError::Syntax)?;
-    let mail = mail_parameters(reverse_path, rest, utf8, in_force)?;
-    if utf8 && !mail.smtputf8 { Err(ArgumentError::NotAscii) } else { Ok((mail, rest)) }
+/// A command as the grammar finds it: its path, what its parameters mean, and the parameters as they stand.
+pub(crate) struct Raw<'l, T> {
+    pub(crate) path: RawPath<'l>,
+    /// With a path that is not filled in.
+    pub(crate) command: T,
+    pub(crate) parameters: &'l [u8],
 }
 
-/// The command that a path and parameters make.
+/// `mail = "MAIL FROM:" Reverse-path [SP Mail-parameters]`, from behind `MAIL `.
+pub(crate) fn mail(arguments: &[u8], in_force: InForce) -> Result<Raw<'_, Mail<'_>>, ArgumentError> {
+    let utf8 = utf8_line(arguments, in_force.extensions.contains(Extensions::SMTPUTF8))?;
+    let path = after_keyword(b"FROM:", arguments)?;
+    let (parameters, path) = reverse_path(path, utf8).map_err(|_| ArgumentError::Syntax)?;
+    let mut command = Mail::new(ReversePath::Null);
+    mail_parameters(&mut command, parameters, utf8, in_force)?;
+    if utf8 && !command.smtputf8 { Err(ArgumentError::NotAscii) } else { Ok(Raw { path, command, parameters }) }
+}
+
+/// Reads parameters into a command.
 pub(crate) fn mail_parameters<'l>(
-    reverse_path: ReversePath<'l>,
+    mail: &mut Mail<'l>,
     parameters: &'l [u8],
     utf8: bool,
     in_force: InForce,
-) -> Result<Mail<'l>, ArgumentError> {
-    let mut mail = Mail::new(reverse_path);
+) -> Result<(), ArgumentError> {
     let mut once = Once::default();
-    for parameter in Parameters::new(parameters, utf8) {
-        mail_parameter(&mut mail, &mut once, parameter?, in_force)?;
-    }
-    Ok(mail)
+    Parameters::new(parameters, utf8).try_for_each(|parameter| mail_parameter(mail, &mut once, parameter?, in_force))
 }
 
 /// The parameters of MAIL, and the extensions that bring them; for AUTH that is told otherwise.
@@ -228,39 +239,43 @@ fn found<T>(place: &mut Option<T>, meaning: Option<T>) -> bool {
 }
 
 /// `rcpt = "RCPT TO:" ( "<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path ) [SP Rcpt-parameters]`, from behind `RCPT `.
-/// `smtputf8` says whether the transaction is internationalised. The parameters as they stand, too.
-pub(crate) fn rcpt(arguments: &[u8], smtputf8: bool, in_force: InForce) -> Result<(Rcpt<'_>, &[u8]), ArgumentError> {
+/// `smtputf8` says whether the transaction is internationalised.
+pub(crate) fn rcpt(arguments: &[u8], smtputf8: bool, in_force: InForce) -> Result<Raw<'_, Rcpt<'_>>, ArgumentError> {
     let utf8 = utf8_line(arguments, smtputf8)?;
     let path = after_keyword(b"TO:", arguments)?;
-    let (rest, forward_path) = forward_path(path, utf8).map_err(|_| ArgumentError::Syntax)?;
-    Ok((rcpt_parameters(forward_path, rest, utf8, in_force)?, rest))
+    let (parameters, path) = forward_path(path, utf8).map_err(|_| ArgumentError::Syntax)?;
+    let mut command = Rcpt::new(ForwardPath::Postmaster);
+    rcpt_parameters(&mut command, parameters, utf8, in_force)?;
+    Ok(Raw { path, command, parameters })
 }
 
-/// The command that a path and parameters make.
+/// Reads parameters into a command.
 pub(crate) fn rcpt_parameters<'l>(
-    forward_path: ForwardPath<'l>,
+    rcpt: &mut Rcpt<'l>,
     parameters: &'l [u8],
     utf8: bool,
     in_force: InForce,
-) -> Result<Rcpt<'l>, ArgumentError> {
-    let mut rcpt = Rcpt { forward_path, notify: None, orcpt: None };
+) -> Result<(), ArgumentError> {
     let mut once = Once::default();
     for parameter in Parameters::new(parameters, utf8) {
         let parameter = parameter?;
         let value = parameter.value;
-        if parameter.is(b"NOTIFY") {
+        let understood = if parameter.is(b"NOTIFY") {
             in_force.offers(Extensions::DSN)?;
             once.mark(1)?;
-            rcpt.notify = Some(value.and_then(dsn::notify).ok_or(ArgumentError::Syntax)?);
+            found(&mut rcpt.notify, value.and_then(dsn::notify))
         } else if parameter.is(b"ORCPT") {
             in_force.offers(Extensions::DSN)?;
             once.mark(1 << 1)?;
-            rcpt.orcpt = Some(value.and_then(Orcpt::parse).ok_or(ArgumentError::Syntax)?);
+            found(&mut rcpt.orcpt, value.and_then(Orcpt::parse))
         } else {
             return Err(ArgumentError::UnknownParameter);
+        };
+        if !understood {
+            return Err(ArgumentError::Syntax);
         }
     }
-    Ok(rcpt)
+    Ok(())
 }
 
 /// Whether the line has octets over 127, which must then be valid UTF-8 in a place that allows it.
@@ -299,6 +314,15 @@ mod tests {
     use super::super::parked::{ParkedMail, ParkedRcpt};
     use super::*;
 
+    /// As the caller sees it.
+    fn mail(line: &[u8], in_force: InForce) -> Result<Mail<'_>, ArgumentError> {
+        super::mail(line, in_force).map(|raw| ParkedMail::new(line, &raw).view(line))
+    }
+
+    fn rcpt(line: &[u8], smtputf8: bool, in_force: InForce) -> Result<Rcpt<'_>, ArgumentError> {
+        super::rcpt(line, smtputf8, in_force).map(|raw| ParkedRcpt::new(line, &raw).view(line))
+    }
+
     const NONE: InForce = InForce { extensions: Extensions::NONE, auth: false, longest_hold: 0, shortest_by: 0 };
     const ALL: InForce = InForce { extensions: Extensions::ALL, auth: true, longest_hold: 100, shortest_by: 60 };
 
@@ -306,14 +330,26 @@ mod tests {
     fn every_parameter_is_read() {
         let line = b"from: <a@b> size=12 BODY=8bitmime SMTPUTF8 AUTH=c+2Bd ret=FULL envid=e by=60;RT RequireTLS mt-priority=-3 \
             holdfor=100 solicit=org.example:ADV";
-        let (mail, parameters) = mail(line, ALL).unwrap();
+        let mail = mail(line, ALL).unwrap();
         assert_eq!(mail.reverse_path.as_str(), "a@b");
         assert_eq!((mail.size, mail.body, mail.smtputf8), (Some(12), Some(Body::EightBitMime), true));
         assert!(mail.auth.unwrap().decoded().eq(*b"c+d"));
         assert_eq!((mail.ret, mail.priority, mail.hold), (Some(Ret::Full), Some(-3), Some(Hold::For(100))));
         assert_eq!(mail.deliver_by, Some(DeliverBy { seconds: 60, mode: ByMode::Return, trace: true }));
         assert!(mail.require_tls && mail.envid.is_some() && mail.solicit.is_some());
-        assert_eq!(ParkedMail::new(line, &mail, parameters).view(line), mail);
+    }
+
+    #[test]
+    fn what_nearly_every_client_sends_is_seen_too() {
+        for (line, size, body) in [
+            ("FROM:<a@b>", None, None),
+            ("FROM:<a@b> SIZE=0", Some(0), None),
+            ("FROM:<a@b> SIZE=4294967295 BODY=7BIT", Some(u32::MAX.into()), Some(Body::SevenBit)),
+            ("FROM:<a@b> BODY=8BITMIME SIZE=4294967296", Some(1 << 32), Some(Body::EightBitMime)),
+        ] {
+            let mail = mail(line.as_bytes(), ALL).unwrap();
+            assert_eq!((mail.reverse_path.as_str(), mail.size, mail.body), ("a@b", size, body), "{line}");
+        }
     }
 
     #[test]
@@ -380,9 +416,10 @@ mod tests {
     #[test]
     fn recipients() {
         let line = b"TO:<\"b ob\"@x.y> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;b@x";
-        let (parsed, parameters) = rcpt(line, false, ALL).unwrap();
+        let parsed = rcpt(line, false, ALL).unwrap();
         assert_eq!(parsed.forward_path.as_str(), "\"b ob\"@x.y");
-        assert_eq!(ParkedRcpt::new(line, &parsed, parameters).view(line), parsed);
+        assert_eq!(parsed.notify, Some(Notify { success: true, failure: false, delay: true }));
+        assert_eq!(parsed.orcpt.unwrap().address.encoded(), "b@x");
         for bad in ["NOTIFY=NEVER,SUCCESS", "NOTIFY", "ORCPT=a", "NOTIFY=NEVER NOTIFY=NEVER", "="] {
             let mut line = std::string::String::new();
             line.push_str("TO:<a@b> ");

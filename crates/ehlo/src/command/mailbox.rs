@@ -7,7 +7,7 @@ use nom::character::complete::char;
 
 use super::characters::{consumed, is_atext, is_qtext, many};
 use super::domain::{Domain, domain_or_literal};
-use super::{MISMATCH, Parsed, text, whole};
+use super::{MISMATCH, Parsed, whole};
 
 /// The longest local part, in octets (RFC 5321 4.5.3.1.1).
 const LOCAL_PART: usize = 64;
@@ -39,16 +39,13 @@ impl<'a> Mailbox<'a> {
         if address.bytes().any(|octet| octet < 32 || octet == 127) {
             return Err(AddressError);
         }
-        whole(mailbox(address.as_bytes(), true)).ok_or(AddressError)
+        let found = whole(mailbox(address.as_bytes(), true)).ok_or(AddressError)?;
+        Ok(Self { address, local: found.local })
     }
 
     /// A mailbox that was checked before.
     pub(crate) const fn rebuilt(address: &'a str, local: u8) -> Self {
         Self { address, local }
-    }
-
-    pub(crate) const fn local_len(&self) -> u8 {
-        self.local
     }
 
     /// The whole address, as written.
@@ -103,13 +100,20 @@ impl fmt::Display for AddressError {
 
 impl core::error::Error for AddressError {}
 
+/// A mailbox as the grammar finds it: octets that are known to be UTF-8, and how many are the local part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RawMailbox<'l> {
+    pub(crate) address: &'l [u8],
+    pub(crate) local: u8,
+}
+
 /// `Mailbox = Local-part "@" ( Domain / address-literal )`.
-pub(crate) fn mailbox(input: &[u8], utf8: bool) -> Parsed<'_, Mailbox<'_>> {
+pub(crate) fn mailbox(input: &[u8], utf8: bool) -> Parsed<'_, RawMailbox<'_>> {
     let (rest, local) = local_part(input, utf8)?;
     let (rest, _) = char::<_, ()>('@').parse(rest)?;
     let (rest, _) = domain_or_literal(rest, utf8)?;
     let local = u8::try_from(local.len()).map_err(|_| MISMATCH)?;
-    Ok((rest, Mailbox { address: text(consumed(input, rest)), local }))
+    Ok((rest, RawMailbox { address: consumed(input, rest), local }))
 }
 
 /// `Local-part = Dot-string / Quoted-string`.

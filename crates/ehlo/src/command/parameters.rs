@@ -4,7 +4,7 @@ use nom::Parser;
 use nom::character::complete::char;
 
 use super::ArgumentError;
-use super::characters::{is_esmtp_value, many, same_word};
+use super::characters::{is_esmtp_value, is_ldh, many, same_word};
 use super::text;
 
 /// `esmtp-param = esmtp-keyword ["=" esmtp-value]`.
@@ -34,7 +34,7 @@ impl<'l> Parameters<'l> {
     fn parameter(&mut self) -> Option<Parameter<'l>> {
         let (rest, _) = char::<_, ()>(' ').parse(self.rest).ok()?;
         // esmtp-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-")
-        let (rest, keyword) = many(|octet| octet == b'-' || octet.is_ascii_alphanumeric(), rest).ok()?;
+        let (rest, keyword) = many(|octet| is_ldh(octet, false, false), rest).ok()?;
         if keyword.first() == Some(&b'-') {
             return None;
         }

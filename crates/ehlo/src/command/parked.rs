@@ -1,17 +1,18 @@
 //! Commands as places in the line, which is how they are kept while a decision is pending.
 //!
-//! Of the parameters only the place is kept, and they are read again for the view: as fields they would make a quarter of a session.
+//! Of most parameters only the place is kept, and they are read again for the view: as fields they would make a quarter of a session.
+//! Those that nearly every client sends are kept as what they mean, since to read them twice took a sixth of a command's time.
 
-use super::mail::{Body, InForce, Mail, Rcpt, mail_parameters, rcpt_parameters};
+use super::mail::{Body, InForce, Mail, Raw, Rcpt, mail_parameters, rcpt_parameters};
 use super::mailbox::Mailbox;
-use super::path::{ForwardPath, ReversePath};
+use super::path::{ForwardPath, RawPath, ReversePath};
 use crate::buffer::Span;
 
 /// A mailbox as its place in the line; `None` for the path that has none (`<>`, `<Postmaster>`).
 type MailboxSpan = Option<(Span, u8)>;
 
-fn park(line: &[u8], mailbox: &Mailbox<'_>) -> MailboxSpan {
-    Some((Span::of(line, mailbox.as_str().as_bytes()), mailbox.local_len()))
+fn park(line: &[u8], path: RawPath<'_>) -> MailboxSpan {
+    path.map(|mailbox| (Span::of(line, mailbox.address), mailbox.local))
 }
 
 fn rebuild(line: &[u8], span: MailboxSpan) -> Option<Mailbox<'_>> {
@@ -22,20 +23,22 @@ fn rebuild(line: &[u8], span: MailboxSpan) -> Option<Mailbox<'_>> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ParkedMail {
     path: MailboxSpan,
-    parameters: Span,
+    /// None where size and body, and that it is internationalised, are all that there is to know.
+    parameters: Option<Span>,
+    /// 0 where none was declared.
+    size: u32,
+    body: Option<Body>,
     smtputf8: bool,
-    binary: bool,
 }
 
 impl ParkedMail {
-    /// Of a command and its parameters, both in the line.
-    pub(crate) fn new(line: &[u8], mail: &Mail<'_>, parameters: &[u8]) -> Self {
-        let path = match &mail.reverse_path {
-            ReversePath::Null => None,
-            ReversePath::Mailbox(mailbox) => park(line, mailbox),
-        };
-        let binary = mail.body == Some(Body::BinaryMime);
-        Self { path, parameters: Span::of(line, parameters), smtputf8: mail.smtputf8, binary }
+    /// Of a command that lies in the line.
+    pub(crate) fn new(line: &[u8], raw: &Raw<'_, Mail<'_>>) -> Self {
+        let Mail { size, body, smtputf8, .. } = raw.command;
+        let small = u32::try_from(size.unwrap_or(0)).unwrap_or(0);
+        let kept = Mail { size: (small != 0).then_some(small.into()), body, smtputf8, ..Mail::new(ReversePath::Null) };
+        let parameters = (kept != raw.command).then(|| Span::of(line, raw.parameters));
+        Self { path: park(line, raw.path), parameters, size: small, body, smtputf8 }
     }
 
     pub(crate) const fn smtputf8(&self) -> bool {
@@ -44,13 +47,23 @@ impl ParkedMail {
 
     /// Whether the body is any octets.
     pub(crate) const fn is_binary(&self) -> bool {
-        self.binary
+        matches!(self.body, Some(Body::BinaryMime))
     }
 
     pub(crate) fn view<'l>(&self, line: &'l [u8]) -> Mail<'l> {
-        let path = rebuild(line, self.path).map_or(ReversePath::Null, ReversePath::Mailbox);
-        // They were right when the command was read.
-        mail_parameters(path, self.parameters.octets(line), true, InForce::ALL).unwrap_or(Mail::new(path))
+        let mut mail = Mail::new(rebuild(line, self.path).map_or(ReversePath::Null, ReversePath::Mailbox));
+        match self.parameters {
+            None => {
+                mail.size = (self.size != 0).then_some(self.size.into());
+                mail.body = self.body;
+                mail.smtputf8 = self.smtputf8;
+            }
+            // They were right when the command was read.
+            Some(parameters) => {
+                let _ = mail_parameters(&mut mail, parameters.octets(line), true, InForce::ALL);
+            }
+        }
+        mail
     }
 }
 
@@ -62,19 +75,15 @@ pub(crate) struct ParkedRcpt {
 }
 
 impl ParkedRcpt {
-    /// Of a command and its parameters, both in the line.
-    pub(crate) fn new(line: &[u8], rcpt: &Rcpt<'_>, parameters: &[u8]) -> Self {
-        let path = match &rcpt.forward_path {
-            ForwardPath::Postmaster => None,
-            ForwardPath::Mailbox(mailbox) => park(line, mailbox),
-        };
-        Self { path, parameters: Span::of(line, parameters) }
+    /// Of a command that lies in the line.
+    pub(crate) fn new(line: &[u8], raw: &Raw<'_, Rcpt<'_>>) -> Self {
+        Self { path: park(line, raw.path), parameters: Span::of(line, raw.parameters) }
     }
 
     pub(crate) fn view<'l>(&self, line: &'l [u8]) -> Rcpt<'l> {
-        let path = rebuild(line, self.path).map_or(ForwardPath::Postmaster, ForwardPath::Mailbox);
+        let mut rcpt = Rcpt::new(rebuild(line, self.path).map_or(ForwardPath::Postmaster, ForwardPath::Mailbox));
         // They were right when the command was read.
-        let rcpt = rcpt_parameters(path, self.parameters.octets(line), true, InForce::ALL);
-        rcpt.unwrap_or(Rcpt { forward_path: path, notify: None, orcpt: None })
+        let _ = rcpt_parameters(&mut rcpt, self.parameters.octets(line), true, InForce::ALL);
+        rcpt
     }
 }

@@ -6,7 +6,7 @@ use nom::character::complete::char;
 
 use super::characters::consumed;
 use super::domain::domain;
-use super::mailbox::{Mailbox, mailbox};
+use super::mailbox::{Mailbox, RawMailbox, mailbox};
 use super::{MISMATCH, Parsed};
 
 /// The longest path, in octets, its angle brackets counted (RFC 5321 4.5.3.1.3).
@@ -52,26 +52,30 @@ impl<'a> ForwardPath<'a> {
     }
 }
 
+/// A path as the grammar finds it; `None` for the one without a mailbox (`<>`, `<Postmaster>`).
+pub(crate) type RawPath<'l> = Option<RawMailbox<'l>>;
+
 /// `Reverse-path = Path / "<>"`.
-pub(crate) fn reverse_path(input: &[u8], utf8: bool) -> Parsed<'_, ReversePath<'_>> {
+pub(crate) fn reverse_path(input: &[u8], utf8: bool) -> Parsed<'_, RawPath<'_>> {
     if let Ok((rest, _)) = tag::<_, _, ()>(&b"<>"[..]).parse(input) {
-        return Ok((rest, ReversePath::Null));
+        return Ok((rest, None));
     }
     let (rest, mailbox) = path(input, utf8)?;
-    Ok((rest, ReversePath::Mailbox(mailbox)))
+    Ok((rest, Some(mailbox)))
 }
 
 /// `Forward-path = Path`, or `"<Postmaster>"` (RFC 5321 4.1.1.3).
-pub(crate) fn forward_path(input: &[u8], utf8: bool) -> Parsed<'_, ForwardPath<'_>> {
-    if let Ok((rest, _)) = tag_no_case::<_, _, ()>(&b"<postmaster>"[..]).parse(input) {
-        return Ok((rest, ForwardPath::Postmaster));
+pub(crate) fn forward_path(input: &[u8], utf8: bool) -> Parsed<'_, RawPath<'_>> {
+    // Only that one has no domain, so the other is tried first.
+    if let Ok((rest, mailbox)) = path(input, utf8) {
+        return Ok((rest, Some(mailbox)));
     }
-    let (rest, mailbox) = path(input, utf8)?;
-    Ok((rest, ForwardPath::Mailbox(mailbox)))
+    let (rest, _) = tag_no_case::<_, _, ()>(&b"<postmaster>"[..]).parse(input)?;
+    Ok((rest, None))
 }
 
 /// `Path = "<" [ A-d-l ":" ] Mailbox ">"`. The source route is taken and ignored (RFC 5321 appendix C).
-fn path(input: &[u8], utf8: bool) -> Parsed<'_, Mailbox<'_>> {
+fn path(input: &[u8], utf8: bool) -> Parsed<'_, RawMailbox<'_>> {
     let (rest, _) = char::<_, ()>('<').parse(input)?;
     let rest = if rest.first() == Some(&b'@') { source_route(rest, utf8)?.0 } else { rest };
     let (rest, mailbox) = mailbox(rest, utf8)?;
@@ -100,7 +104,8 @@ mod tests {
     use super::*;
 
     fn reverse(input: &str) -> Option<&str> {
-        whole(reverse_path(input.as_bytes(), false)).map(|path| path.as_str())
+        let path = whole(reverse_path(input.as_bytes(), false))?;
+        Some(path.map_or("", |mailbox| super::super::text(mailbox.address)))
     }
 
     #[test]
@@ -129,10 +134,10 @@ mod tests {
     #[test]
     fn only_a_forward_path_may_be_postmaster_alone() {
         let forward = |input: &'static str| whole(forward_path(input.as_bytes(), false));
-        assert_eq!(forward("<pOSTMASTER>"), Some(ForwardPath::Postmaster));
+        assert_eq!(forward("<pOSTMASTER>"), Some(None));
         assert_eq!(forward("<>"), None);
         assert_eq!(forward("<bob>"), None);
-        assert!(matches!(forward("<postmaster@b>"), Some(ForwardPath::Mailbox(_))));
+        assert!(matches!(forward("<postmaster@b>"), Some(Some(_))));
     }
 
     #[test]

@@ -56,7 +56,11 @@ pub(crate) enum FirstWord {
 
 /// Splits a line into its first word and what follows the space behind it.
 pub(crate) fn split(line: &[u8]) -> (FirstWord, &[u8]) {
-    let end = line.iter().position(|octet| *octet == b' ').unwrap_or(line.len());
+    // Nearly all verbs have four letters.
+    let end = match line {
+        [_, _, _, _] | [_, _, _, _, b' ', ..] => 4,
+        _ => line.iter().position(|octet| *octet == b' ').unwrap_or(line.len()),
+    };
     let (word, rest) = line.split_at_checked(end).unwrap_or((line, &[]));
     let arguments = rest.split_first().map_or(&[][..], |(_, arguments)| arguments);
     (first_word(word), arguments)

@@ -20,7 +20,7 @@ pub use error::{Problem, Problems};
 pub use units::Network;
 
 use crate::mailbox::{Mailbox, is_domain};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -47,6 +47,8 @@ pub struct Config {
     pub accounts: Option<PathBuf>,
     /// The domains the server takes mail for; none makes it refuse every client.
     pub domains: Vec<Domain>,
+    /// Who may be the sender of a message.
+    pub senders: Senders,
     /// Where accepted mail goes.
     pub delivery: DeliveryConfig,
     /// What is logged, and how.
@@ -66,6 +68,35 @@ pub struct Listener {
     pub tls: TlsMode,
     /// Whether MAIL is refused before authentication.
     pub require_auth: bool,
+    /// Whether every connection begins with a header of the PROXY protocol.
+    pub proxy_protocol: bool,
+    /// Whether XCLIENT and XFORWARD are offered to those that are trusted.
+    pub xclient: bool,
+    /// Who is trusted to say whom it speaks for.
+    pub trusted_proxies: Vec<Network>,
+}
+
+impl Listener {
+    /// A listener for other servers, that trusts nobody.
+    #[must_use]
+    pub fn new(address: Address, tls: TlsMode) -> Self {
+        Self {
+            address,
+            kind: Kind::Mx,
+            tls,
+            require_auth: false,
+            proxy_protocol: false,
+            xclient: false,
+            trusted_proxies: Vec::new(),
+        }
+    }
+
+    /// Whether what an address says of others is believed here. Who comes by a Unix socket has no address, and is trusted: the socket's
+    /// permissions say who that can be.
+    #[must_use]
+    pub fn trusts(&self, address: Option<IpAddr>) -> bool {
+        address.is_none_or(|address| self.trusted_proxies.iter().any(|network| network.contains(address)))
+    }
 }
 
 /// Whom a listener serves.
@@ -138,6 +169,8 @@ pub struct Limits {
     pub memory: u64,
     /// Free disk space below which no mail is taken, in octets; zero for no such bound.
     pub storage_reserve: u64,
+    /// How long a message may be held back at its sender's wish (RFC 4865); to 49 days.
+    pub hold: Duration,
 }
 
 impl Default for Limits {
@@ -154,6 +187,7 @@ impl Default for Limits {
             connections_per_client: 50,
             memory: 256 << 20,
             storage_reserve: 64 << 20,
+            hold: Duration::from_secs(30 * 24 * 60 * 60),
         }
     }
 }
@@ -271,6 +305,10 @@ pub enum Extension {
     MtPriority,
     /// RFC 3865.
     NoSoliciting,
+    /// RFC 1985.
+    Etrn,
+    /// RFC 4865, for submission alone.
+    FutureRelease,
 }
 
 impl Extension {
@@ -364,6 +402,19 @@ pub enum CatchAll {
     To(Mailbox),
 }
 
+/// Who may be the sender of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Senders {
+    /// Whether a user submits messages as itself alone, and as whom its account may send.
+    pub match_identity: bool,
+}
+
+impl Default for Senders {
+    fn default() -> Self {
+        Self { match_identity: true }
+    }
+}
+
 /// Where accepted mail goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeliveryConfig {
@@ -455,12 +506,7 @@ impl Config {
         let mut config = Self {
             hostname: machine_name(),
             help_url: None,
-            listeners: vec![Listener {
-                address: SocketAddr::from((Ipv4Addr::LOCALHOST, 2525)).into(),
-                kind: Kind::Mx,
-                tls: TlsMode::None,
-                require_auth: false,
-            }],
+            listeners: vec![Listener::new(SocketAddr::from((Ipv4Addr::LOCALHOST, 2525)).into(), TlsMode::None)],
             tls: None,
             limits: Limits::default(),
             timeouts: Timeouts::default(),
@@ -468,6 +514,7 @@ impl Config {
             auth: Auth::default(),
             accounts: None,
             domains: vec![Domain { name: "localhost".to_owned(), catch_all: CatchAll::Each }],
+            senders: Senders::default(),
             delivery: DeliveryConfig::Maildir { path: PathBuf::from("mail"), sync: true },
             log: Log::default(),
             warnings: Vec::new(),
@@ -479,9 +526,7 @@ impl Config {
     fn set_over(&mut self, overrides: &Overrides) {
         if !overrides.listen.is_empty() {
             let tls = if self.tls.is_some() { TlsMode::StartTls } else { TlsMode::None };
-            let listener =
-                |&address| Listener { address: Address::Tcp(address), kind: Kind::Mx, tls, require_auth: false };
-            self.listeners = overrides.listen.iter().map(listener).collect();
+            self.listeners = overrides.listen.iter().map(|&address| Listener::new(address.into(), tls)).collect();
         }
         if let Some(hostname) = &overrides.hostname {
             self.hostname.clone_from(hostname);

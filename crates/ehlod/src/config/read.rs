@@ -1,11 +1,11 @@
 //! Reading the configuration: one function a section, and what holds between sections.
 
-use super::table::{Found, NOT_YET, Table};
+use super::table::{Found, Table};
 use super::values::{self, boolean, choice, count, delay, reserve, size, timeout};
 use super::{
     Address, Auth, CatchAll, Config, DeliveryConfig, Domain, Expn, Extension, Kind, Limits, LineEndings, Listener, Log,
-    LogFormat, LogLevel, Mechanism, Overrides, Problems, Protocol, Report, Timeouts, Tls, TlsMode, Tolerance, Vrfy,
-    machine_name,
+    LogFormat, LogLevel, Mechanism, Network, Overrides, Problems, Protocol, Report, Senders, Timeouts, Tls, TlsMode,
+    Tolerance, Vrfy, machine_name,
 };
 use crate::tls::{self, Part};
 
@@ -13,8 +13,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeValue;
 
 /// Sections that the program does not serve yet.
-const LATER: [&str; 10] =
-    ["access", "senders", "recipients", "relay", "greylist", "flow", "content", "state", "dns", "metrics"];
+const LATER: [&str; 9] = ["access", "recipients", "relay", "greylist", "flow", "content", "state", "dns", "metrics"];
 
 /// Reads a whole configuration. Relative paths are relative to `base`.
 pub(super) fn config(report: Report<'_>, base: &Path, overrides: &Overrides) -> Result<Config, Problems> {
@@ -34,24 +33,27 @@ pub(super) fn config(report: Report<'_>, base: &Path, overrides: &Overrides) -> 
 fn sections(document: &mut Table<'_, '_>, base: &Path, overrides: &Overrides) -> Config {
     let hostname = document.value("hostname", values::hostname);
     let help_url = document.value("help_url", values::url);
-    document.off("trusted_proxies", values::empty_list);
+    let trusted_proxies = elements(document.list("trusted_proxies", values::network), Vec::new());
     let tls = tls(document, base);
     let accounts = directory(document, base);
     let auth = auth(document, base);
+    let listeners = listeners(document, &tls, &auth, accounts.is_some(), &trusted_proxies, overrides);
+    let submission = listeners.iter().any(|listener| listener.kind == Kind::Submission);
     let config = Config {
         hostname: hostname.map_or_else(machine_name, |found| found.value),
         help_url: help_url.map(|found| found.value),
-        listeners: listeners(document, &tls, &auth, accounts.is_some(), overrides),
+        listeners,
         tls: match tls {
             Section::Right(tls) => Some(tls),
             Section::Absent | Section::Wrong => None,
         },
         limits: limits(document),
         timeouts: timeouts(document),
-        protocol: protocol(document),
+        protocol: protocol(document, submission),
         auth,
         accounts,
         domains: domains(document),
+        senders: senders(document),
         delivery: delivery(document, base),
         log: log(document),
         warnings: Vec::new(),
@@ -74,6 +76,7 @@ fn listeners(
     tls: &Section<Tls>,
     auth: &Auth,
     accounts: bool,
+    trusted_proxies: &[Network],
     overrides: &Overrides,
 ) -> Vec<Listener> {
     let tables = document.tables("listener");
@@ -96,9 +99,9 @@ fn listeners(
             ]),
         );
         let require_auth = table.value("require_auth", boolean);
-        table.off("proxy_protocol", values::not_true);
-        table.off("xclient", values::not_true);
-        table.off("trusted_proxies", values::empty_list);
+        let proxy_protocol = table.value("proxy_protocol", boolean);
+        let xclient = table.value("xclient", boolean);
+        let trusted = elements(table.list("trusted_proxies", values::network), trusted_proxies.to_vec());
 
         // What was not set follows from what was.
         let kind_at = kind.as_ref().map_or(table.at(), |found| found.at);
@@ -133,11 +136,28 @@ fn listeners(
                 "nobody can authenticate here, since there is no TLS (set tls, or auth.plaintext_without_tls)",
             );
         }
+        for (key, switch) in [("proxy_protocol", &proxy_protocol), ("xclient", &xclient)] {
+            let by_network = address.as_ref().is_some_and(|found| matches!(found.value, Address::Tcp(_)));
+            if let Some(Found { at, value: true }) = switch
+                && by_network
+                && trusted.is_empty()
+            {
+                table.error(*at, key, "trusts nobody (set trusted_proxies, for instance to [\"127.0.0.0/8\"])");
+            }
+        }
+        let is_set = |switch: Option<Found<bool>>| switch.is_some_and(|found| found.value);
         if let Some(Found { at, value: address }) = address {
             if listeners.iter().any(|earlier| earlier.address.excludes(&address)) {
                 table.error(at, "address", format!("\"{address}\" has a listener already"));
             }
-            listeners.push(Listener { address, kind, tls: tls_mode, require_auth });
+            listeners.push(Listener {
+                kind,
+                require_auth,
+                proxy_protocol: is_set(proxy_protocol),
+                xclient: is_set(xclient),
+                trusted_proxies: trusted,
+                ..Listener::new(address, tls_mode)
+            });
         }
         table.finish();
     }
@@ -197,6 +217,7 @@ fn limits(document: &mut Table<'_, '_>) -> Limits {
         connections_per_client: table.or("connections_per_client", default.connections_per_client, count),
         memory: table.or("memory", default.memory, size),
         storage_reserve: table.or("storage_reserve", default.storage_reserve, reserve),
+        hold: table.or("hold", default.hold, timeout),
     };
     table.finish();
     limits
@@ -217,7 +238,7 @@ fn timeouts(document: &mut Table<'_, '_>) -> Timeouts {
     timeouts
 }
 
-fn protocol(document: &mut Table<'_, '_>) -> Protocol {
+fn protocol(document: &mut Table<'_, '_>, submission: bool) -> Protocol {
     let mut table = document.table_or_empty("protocol");
     let default = Protocol::default();
     let line_endings = choice(&[("strict", Some(LineEndings::Strict)), ("lenient", Some(LineEndings::Lenient))]);
@@ -225,13 +246,23 @@ fn protocol(document: &mut Table<'_, '_>) -> Protocol {
     let vrfy =
         choice(&[("ambiguous", Some(Vrfy::Ambiguous)), ("answer", Some(Vrfy::Answer)), ("off", Some(Vrfy::Off))]);
     let expn = choice(&[("off", Some(Expn::Off)), ("answer", Some(Expn::Answer))]);
+    let extensions = table.list("extensions", extension);
+    for Found { at, value } in extensions.iter().flat_map(|list| &list.value) {
+        if *value == Extension::FutureRelease && !submission {
+            table.warning(
+                *at,
+                "extensions",
+                "\"FUTURERELEASE\" is for listeners of the kind \"submission\", and there is none",
+            );
+        }
+    }
     let protocol = Protocol {
         line_endings: table.or("line_endings", default.line_endings, line_endings),
         lenient_clients: elements(table.list("lenient_clients", values::network), default.lenient_clients),
         early_talk: table.or("early_talk", default.early_talk, &tolerance),
         early_talk_delay: table.or("early_talk_delay", default.early_talk_delay, delay),
         unauthorised_pipelining: table.or("unauthorised_pipelining", default.unauthorised_pipelining, &tolerance),
-        extensions: elements(table.list("extensions", extension), default.extensions),
+        extensions: elements(extensions, default.extensions),
         vrfy: table.or("vrfy", default.vrfy, vrfy),
         expn: table.or("expn", default.expn, expn),
     };
@@ -255,7 +286,8 @@ fn extension(value: &DeValue<'_>) -> Result<Extension, String> {
         "REQUIRETLS" => Ok(Extension::RequireTls),
         "MT-PRIORITY" => Ok(Extension::MtPriority),
         "NO-SOLICITING" => Ok(Extension::NoSoliciting),
-        "FUTURERELEASE" | "ETRN" => Err(format!("{text:?} is {NOT_YET}")),
+        "ETRN" => Ok(Extension::Etrn),
+        "FUTURERELEASE" => Ok(Extension::FutureRelease),
         "XCLIENT" | "XFORWARD" => {
             Err(format!("{text:?} does not stand here (it is offered where listener.xclient says so)"))
         }
@@ -351,6 +383,18 @@ fn catch_all(value: &DeValue<'_>) -> Result<CatchAll, String> {
             .map(CatchAll::To)
             .map_err(|_| format!("{text:?} is neither \"\", nor \"*\", nor an address (as \"user@example.com\")")),
     }
+}
+
+fn senders(document: &mut Table<'_, '_>) -> Senders {
+    let mut table = document.table_or_empty("senders");
+    let default = Senders::default();
+    table.off("deny", values::empty_list);
+    table.value("domain", choice(&[("off", Some(())), ("exists", None)]));
+    table.value("spf", choice(&[("off", Some(())), ("mark", None), ("refuse", None)]));
+    table.off("local_needs_auth", values::not_true);
+    let senders = Senders { match_identity: table.or("match_identity", default.match_identity, boolean) };
+    table.finish();
+    senders
 }
 
 fn delivery(document: &mut Table<'_, '_>, base: &Path) -> DeliveryConfig {

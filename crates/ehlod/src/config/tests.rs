@@ -41,7 +41,11 @@ fn mistakes() {
             "e.toml:3:12: hostname: \"bücher.example\" is not a host name (for instance \"mx.example.com\")",
         ),
         ("help_url = \"a b\"", "e.toml:3:12: help_url: \"a b\" is not an URL (printable ASCII without spaces)"),
-        ("trusted_proxies = [\"127.0.0.1\"]", "e.toml:3:19: trusted_proxies: not available yet"),
+        (
+            "trusted_proxies = [\"10.0.0.1/8\"]",
+            "e.toml:3:20: trusted_proxies: \"10.0.0.1/8\" has address bits behind its prefix (\"10.0.0.0/8\" is the network)",
+        ),
+        ("[limits]\nhold = \"50d\"", "e.toml:4:8: limits.hold: \"50d\" is too long (49 days at the most)"),
         ("limits = 1", "e.toml:3:1: limits: expected a table, found an integer (write it as [limits])"),
         ("[limits]\nmesage_size = 1", "e.toml:4:1: limits.mesage_size: unknown key (did you mean \"message_size\"?)"),
         ("[limits]\nmessage_size = 0", "e.toml:4:16: limits.message_size: must not be zero"),
@@ -92,8 +96,8 @@ fn mistakes() {
             "e.toml:6:3: protocol.lenient_clients: \"10.0.0.1/8\" has address bits behind its prefix (\"10.0.0.0/8\" is the network)",
         ),
         (
-            "[protocol]\nextensions = [\"SIZE\", \"ETRN\"]",
-            "e.toml:4:23: protocol.extensions: \"ETRN\" is not available yet",
+            "[protocol]\nextensions = [\"SIZE\", \"XCLIENT\"]",
+            "e.toml:4:23: protocol.extensions: \"XCLIENT\" does not stand here (it is offered where listener.xclient says so)",
         ),
         ("[protocol]\nextensions = [\"SIEZ\"]", "e.toml:4:15: protocol.extensions: unknown extension \"SIEZ\""),
         ("[protocol]\nextensions = [\"SIZE\", \"SIZE\"]", "e.toml:4:23: protocol.extensions: listed twice"),
@@ -136,6 +140,13 @@ fn mistakes() {
             "e.toml:4:9: log.level: unknown value \"loud\" (error, warn, info, debug or trace)",
         ),
         ("[log]\nfile = \"x\"", "e.toml:4:1: log.file: unknown key (known here: format, level)"),
+        ("[senders]\nspf = \"mark\"", "e.toml:4:7: senders.spf: \"mark\" is not available yet"),
+        ("[senders]\ndeny = [\"@x\"]", "e.toml:4:8: senders.deny: not available yet"),
+        ("[senders]\nlocal_needs_auth = true", "e.toml:4:20: senders.local_needs_auth: not available yet"),
+        (
+            "[senders]\nmatch_identity = 1",
+            "e.toml:4:18: senders.match_identity: expected true or false, found an integer",
+        ),
         ("[greylist]\nenabled = false", "e.toml:3:2: greylist: not available yet"),
         ("[[access.rule]]\nstage = \"RCPT\"", "e.toml:3:3: access: not available yet"),
         ("[metrics]", "e.toml:3:2: metrics: not available yet"),
@@ -160,8 +171,9 @@ fn mistakes_in_listeners_domains_and_tls() {
         ("[[listener]]\naddress = \"unix:\"", "e.toml:2:11: listener.address: \"unix:\" names no path (for instance \"unix:/run/ehlod.sock\")".to_owned()),
         ("[[listener]]\naddress = \"[::]:25\"\n[[listener]]\naddress = \"[0:0::0]:25\"", "e.toml:4:11: listener.address: \"[::]:25\" has a listener already".to_owned()),
         ("[[listener]]\naddress = \"[::]:25\"\nkind = \"smtp\"", "e.toml:3:8: listener.kind: unknown value \"smtp\" (mx, submission or lmtp)".to_owned()),
-        ("[[listener]]\naddress = \"[::]:25\"\nproxy_protocol = true", "e.toml:3:18: listener.proxy_protocol: not available yet".to_owned()),
-        ("[[listener]]\naddress = \"[::]:25\"\nxclient = true", "e.toml:3:11: listener.xclient: not available yet".to_owned()),
+        ("[[listener]]\naddress = \"[::]:25\"\nproxy_protocol = true", "e.toml:3:18: listener.proxy_protocol: trusts nobody (set trusted_proxies, for instance to [\"127.0.0.0/8\"])".to_owned()),
+        ("[[listener]]\naddress = \"[::]:25\"\nxclient = true", "e.toml:3:11: listener.xclient: trusts nobody (set trusted_proxies, for instance to [\"127.0.0.0/8\"])".to_owned()),
+        ("trusted_proxies = [\"127.0.0.1\"]\n[[listener]]\naddress = \"[::]:25\"\nxclient = true\ntrusted_proxies = []", "e.toml:4:11: listener.xclient: trusts nobody (set trusted_proxies, for instance to [\"127.0.0.0/8\"])".to_owned()),
         ("[[listener]]\naddress = \"[::]:25\"\ntls = \"implicit\"", "e.toml:3:7: listener.tls: needs a certificate (set tls.certificate and tls.key, or tls = \"none\")".to_owned()),
         ("[[listener]]\naddress = \"[::]:25\"\nkind = \"submission\"", "e.toml:3:8: listener.require_auth: needs accounts (set directory.accounts, or require_auth = false)".to_owned()),
         ("[[listener]]\naddress = \"[::]:25\"\nrequire_auth = true", "e.toml:3:16: listener.require_auth: needs accounts (set directory.accounts, or require_auth = false)".to_owned()),
@@ -218,16 +230,21 @@ fn warnings() {
 }
 
 #[test]
+fn holding_is_for_submission() {
+    let text = format!("{SOUND}protocol.extensions = [\"SIZE\", \"FUTURERELEASE\", \"ETRN\"]\n");
+    let config = read_in(&directory(), &text).unwrap();
+    assert_eq!(config.protocol.extensions, [Extension::Size, Extension::FutureRelease, Extension::Etrn]);
+    let warnings: Vec<_> = config.warnings.iter().map(ToString::to_string).collect();
+    let expected = "e.toml:3:32: protocol.extensions: \"FUTURERELEASE\" is for listeners of the kind \"submission\", and there is none";
+    assert_eq!(warnings, [expected]);
+}
+
+#[test]
 fn defaults_and_what_follows_from_them() {
     let directory = directory();
     let config = read_in(&directory, SOUND).unwrap();
     let expected = Config {
-        listeners: vec![Listener {
-            address: "127.0.0.1:0".parse().unwrap(),
-            kind: Kind::Mx,
-            tls: TlsMode::None,
-            require_auth: false,
-        }],
+        listeners: vec![Listener::new("127.0.0.1:0".parse().unwrap(), TlsMode::None)],
         domains: vec![Domain { name: "x".to_owned(), catch_all: CatchAll::None }],
         delivery: DeliveryConfig::Maildir { path: directory.path().join("mail"), sync: true },
         ..Config::embedded(&Overrides::default())
@@ -242,6 +259,7 @@ fn defaults_and_what_follows_from_them() {
                 domain = [{ name = \"A\", catch_all = \"Bob@b\" }, { name = \"b\", catch_all = \"*\" }]\n\
                 delivery = { kind = \"discard\", next_hop = \"\" }\n\
                 limits = { message_size = 0x100, storage_reserve = 0 }\n\
+                senders = { match_identity = false, deny = [], domain = \"off\", spf = \"off\", local_needs_auth = false }\n\
                 auth = { mechanisms = [\"LOGIN\"], minimum = \"\", bearer_tokens = \"\" }\n";
     let config = read_in(&directory, text).unwrap();
     assert_eq!(config.warnings, []);
@@ -252,6 +270,24 @@ fn defaults_and_what_follows_from_them() {
     assert_eq!(config.delivery, DeliveryConfig::Discard);
     assert_eq!((config.limits.message_size, config.limits.storage_reserve), (256, 0));
     assert_eq!(config.auth.mechanisms, [Mechanism::Login]);
+    assert!(!config.senders.match_identity);
+}
+
+#[test]
+fn whom_a_listener_trusts() {
+    let text = "trusted_proxies = [\"10.0.0.0/8\", \"2001:db8::1\"]\n\
+                listener = [{ address = \"[::1]:0\", proxy_protocol = true },\n\
+                { address = \"[::1]:0\", xclient = true, trusted_proxies = [\"192.0.2.1\"] },\n\
+                { address = \"unix:s\", proxy_protocol = true, trusted_proxies = [] }]\n";
+    let config = read_in(&directory(), text).unwrap();
+    let [proxied, xclient, unix] = &config.listeners[..] else { panic!("{:?}", config.listeners) };
+    let switches = |listener: &Listener| (listener.proxy_protocol, listener.xclient);
+    assert_eq!((switches(proxied), switches(xclient), switches(unix)), ((true, false), (false, true), (true, false)));
+    let trusts = |listener: &Listener, address: &str| listener.trusts(Some(address.parse().unwrap()));
+    assert!(trusts(proxied, "10.1.2.3") && trusts(proxied, "::ffff:10.1.2.3") && trusts(proxied, "2001:db8::1"));
+    assert!(!trusts(proxied, "192.0.2.1") && !trusts(proxied, "2001:db8::2"));
+    assert!(trusts(xclient, "192.0.2.1") && !trusts(xclient, "10.1.2.3"));
+    assert!(unix.trusts(None) && !trusts(unix, "10.1.2.3"));
 }
 
 #[test]
@@ -315,9 +351,20 @@ fn the_example_is_right_but_for_what_is_not_available_yet() {
         assert!(problem.what.ends_with("not available yet"), "{problem}");
     }
     let keys: Vec<_> = found.iter().map(|problem| problem.key.as_str()).collect();
-    let sections =
-        ["access", "senders", "recipients", "relay", "greylist", "flow", "content", "state", "dns", "metrics"];
-    assert_eq!(keys, sections);
+    let later = [
+        "access",
+        "senders.deny",
+        "senders.local_needs_auth",
+        "recipients",
+        "relay",
+        "greylist",
+        "flow",
+        "content",
+        "state",
+        "dns",
+        "metrics",
+    ];
+    assert_eq!(keys, later);
 }
 
 /// No key of the example is passed over: a value that fits no key is complained of wherever it stands, and so is a key

@@ -3,6 +3,7 @@
 use super::table::{NOT_YET, expected};
 use super::units::{self, Network};
 use crate::mailbox::{Mailbox, is_domain};
+use crate::pattern::Pattern;
 use ehlo::Mechanism;
 use std::time::Duration;
 use toml::de::DeValue;
@@ -108,6 +109,10 @@ pub(crate) fn url(value: &DeValue<'_>) -> Read<String> {
 }
 
 pub(crate) fn mailbox(value: &DeValue<'_>) -> Read<Mailbox> {
+    str(value)?.parse()
+}
+
+pub(crate) fn pattern(value: &DeValue<'_>) -> Read<Pattern> {
     str(value)?.parse()
 }
 

@@ -93,6 +93,11 @@ impl Maildir {
         Ok(removed)
     }
 
+    /// What the machine is called in the names of files.
+    pub(super) fn hostname(&self) -> &str {
+        &self.hostname
+    }
+
     /// Whether messages are brought to stable storage.
     pub(super) fn syncs(&self) -> bool {
         self.sync

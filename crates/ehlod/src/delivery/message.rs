@@ -7,6 +7,7 @@ use crate::mailbox::Mailbox;
 use std::io;
 use std::mem;
 use std::sync::Arc;
+use std::time::SystemTime;
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
@@ -38,6 +39,8 @@ enum State {
 struct Spool {
     maildir: Arc<Maildir>,
     mailboxes: Vec<Mailbox>,
+    /// Until when it is held back.
+    held: Option<SystemTime>,
     buffer: Vec<u8>,
     draft: Option<Draft>,
 }
@@ -47,8 +50,13 @@ impl Message {
         Self { size: 0, state: State::Discard }
     }
 
-    pub(super) fn to_maildirs(maildir: Arc<Maildir>, mailboxes: Vec<Mailbox>, head: Vec<u8>) -> Self {
-        Self { size: 0, state: State::Spool(Spool { maildir, mailboxes, buffer: head, draft: None }) }
+    pub(super) fn to_maildirs(
+        maildir: Arc<Maildir>,
+        mailboxes: Vec<Mailbox>,
+        held: Option<SystemTime>,
+        head: Vec<u8>,
+    ) -> Self {
+        Self { size: 0, state: State::Spool(Spool { maildir, mailboxes, held, buffer: head, draft: None }) }
     }
 
     /// Octets of content so far, without the head.
@@ -136,7 +144,10 @@ impl Spool {
     fn flush(&mut self) -> Result<()> {
         let mut draft = match self.draft.take() {
             Some(draft) => draft,
-            None => self.maildir.begin(&self.mailboxes)?,
+            None => match self.held {
+                None => self.maildir.begin(&self.mailboxes)?,
+                Some(until) => self.maildir.hold(&self.mailboxes, until)?,
+            },
         };
         draft.write(&self.buffer)?;
         self.buffer.clear();

@@ -5,6 +5,7 @@
 
 mod draft;
 mod error;
+mod hold;
 mod maildir;
 mod message;
 mod name;
@@ -13,6 +14,7 @@ mod tests;
 
 pub use draft::Draft;
 pub use error::{DeliveryError, Failure};
+pub use hold::Released;
 pub use maildir::Maildir;
 pub use message::{BUFFER, Message};
 
@@ -21,7 +23,7 @@ use crate::mailbox::Mailbox;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// How long a file may lie in the `tmp` of a Maildir before it counts as left over.
 pub const LEFT_OVER: Duration = Duration::from_secs(36 * 60 * 60);
@@ -57,8 +59,27 @@ impl Delivery {
     #[must_use]
     pub fn begin(&self, mailboxes: &[Mailbox], head: Vec<u8>) -> Message {
         match self {
-            Self::Maildir(maildir) => Message::to_maildirs(Arc::clone(maildir), mailboxes.to_vec(), head),
+            Self::Maildir(maildir) => Message::to_maildirs(Arc::clone(maildir), mailboxes.to_vec(), None, head),
             Self::Discard => Message::to_nowhere(),
+        }
+    }
+
+    /// The same for a message that is held back until a time: it is as durable after its commit, and comes to light with
+    /// [`release`](Self::release).
+    #[must_use]
+    pub fn hold(&self, mailboxes: &[Mailbox], until: SystemTime, head: Vec<u8>) -> Message {
+        match self {
+            Self::Maildir(maildir) => Message::to_maildirs(Arc::clone(maildir), mailboxes.to_vec(), Some(until), head),
+            Self::Discard => Message::to_nowhere(),
+        }
+    }
+
+    /// Delivers the held messages whose time has come. What fails stays where it is. Blocks.
+    #[must_use]
+    pub fn release(&self, now: SystemTime) -> (Released, Option<DeliveryError>) {
+        match self {
+            Self::Maildir(maildir) => maildir.release(now),
+            Self::Discard => (Released::default(), None),
         }
     }
 

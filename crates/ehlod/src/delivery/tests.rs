@@ -307,3 +307,71 @@ fn nobody_to_deliver_to() {
     let maildir = Arc::new(Maildir::open(&root, true, "x").unwrap());
     assert_eq!(maildir.begin(&[]).unwrap_err().failure, Failure::Other);
 }
+
+#[tokio::test]
+async fn what_is_held_comes_to_light_at_its_time() {
+    for sync in [false, true] {
+        let (_place, root, delivery) = open(sync);
+        let now = SystemTime::now();
+        let (early, late) = (now + Duration::from_secs(60), now + Duration::from_secs(120));
+        assert_eq!(delivery.release(now).0, Released::default());
+        let odd = "\"a \\\"b\\\" @c\"@example.com";
+        let long = b"x: y\r\n\r\n".repeat(50_000);
+        for (to, until, content) in [(&["a@localhost", odd][..], late, &long[..]), (&["c@localhost"], early, b"early")]
+        {
+            let mut message = delivery.hold(&mailboxes(to), until, HEAD.to_vec());
+            message.write(content).await.unwrap();
+            assert!(files(&root).keys().all(|path| path.starts_with(".held")));
+            message.commit().await.unwrap();
+        }
+        let held = files(&root);
+        assert_eq!(held.keys().filter(|path| path.starts_with(".held/new")).count(), 2, "{:?}", held.keys());
+        // One that is given up leaves nothing.
+        let mut message = delivery.hold(&mailboxes(&["d@localhost"]), early, HEAD.to_vec());
+        message.write(&long).await.unwrap();
+        drop(message);
+
+        let next = |released: &Released| released.next.unwrap().duration_since(now).unwrap().as_secs();
+        let (released, failure) = delivery.release(now + Duration::from_secs(59));
+        assert_eq!((released.delivered.len(), next(&released)), (0, 60));
+        assert!(failure.is_none());
+        let (released, failure) = delivery.release(now + Duration::from_secs(61));
+        assert_eq!((released.delivered.len(), next(&released)), (1, 120));
+        assert!(failure.is_none());
+        let (released, failure) = delivery.release(now + Duration::from_secs(121));
+        assert_eq!((released.delivered.len(), released.next), (1, None));
+        assert!(failure.is_none());
+
+        let delivered: Vec<_> = files(&root).into_iter().filter(|(path, _)| !path.starts_with(".held/tmp")).collect();
+        let contents: Vec<_> = delivered.iter().map(|(_, content)| content.clone()).collect();
+        let [long, early] = [[HEAD, &long].concat(), [HEAD, b"early"].concat()];
+        assert!(
+            contents == [long.clone(), early, long],
+            "{:?}",
+            delivered.iter().map(|(path, _)| path).collect::<Vec<_>>()
+        );
+        assert!(delivered[1].0.starts_with("c/new"));
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_released_stays() {
+    let (_place, root, delivery) = open(true);
+    let now = SystemTime::now();
+    for to in ["a@localhost", "broken@localhost"] {
+        let mut message = delivery.hold(&mailboxes(&[to]), now, Vec::new());
+        message.write(b"x").await.unwrap();
+        message.commit().await.unwrap();
+    }
+    fs::write(root.join("broken"), "no directory").unwrap();
+    fs::write(root.join(".held/new/00000000000000000001.cut"), "a@localhost\nb@loc").unwrap();
+    fs::write(root.join(".held/new/README"), "not ours").unwrap();
+    let later = now + Duration::from_secs(2);
+    let (released, failure) = delivery.release(later);
+    assert_eq!((released.delivered.len(), released.next), (1, None));
+    assert!(failure.is_some());
+    assert_eq!(fs::read_dir(root.join(".held/new")).unwrap().count(), 3);
+    fs::remove_file(root.join("broken")).unwrap();
+    assert_eq!(delivery.release(later).0.delivered.len(), 1);
+    assert_eq!(files(&root.join("broken/new")).into_values().collect::<Vec<_>>(), [b"x"]);
+}

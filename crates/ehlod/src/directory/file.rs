@@ -5,6 +5,7 @@ use crate::config::values::{self, boolean};
 use crate::config::{Domain, Problem, Problems, Report};
 use crate::mailbox::Mailbox;
 use crate::passwd::{self, Stored};
+use crate::pattern::Pattern;
 use ehlo::Mechanism;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -19,6 +20,8 @@ pub(super) struct Account {
     pub(super) password: Option<Stored>,
     /// The mechanisms by which it may be logged in to; none of them for all.
     pub(super) mechanisms: Vec<Mechanism>,
+    /// The senders it may use besides its own addresses.
+    pub(super) may_send_as: Vec<Pattern>,
     pub(super) suspended: bool,
     pub(super) refuses_mail: bool,
 }
@@ -101,7 +104,7 @@ fn account(mut table: Table<'_, '_>, accounts: &mut Accounts, domains: &[Domain]
     let aliases = table.list("aliases", values::mailbox).map_or_else(Vec::new, |list| list.value);
     let suspended = table.or("suspended", false, boolean);
     let refuses_mail = table.or("refuses_mail", false, boolean);
-    table.off("may_send_as", values::empty_list);
+    let may_send_as = table.list("may_send_as", values::pattern).map_or_else(Vec::new, |list| list.value);
     table.later("quota", values::size);
     table.later("hard_quota", values::size);
     let mechanisms = table.list("mechanisms", values::mechanism).map_or_else(Vec::new, |list| list.value);
@@ -126,8 +129,9 @@ fn account(mut table: Table<'_, '_>, accounts: &mut Accounts, domains: &[Domain]
             std::iter::once(address.value.clone()).chain(aliases.into_iter().map(|alias| alias.value)).collect();
         let password = password.map(|found| found.value);
         let mechanisms = mechanisms.into_iter().map(|found| found.value).collect();
-        accounts
-            .add(Account { address: address.value, password, mechanisms, suspended, refuses_mail }, names.into_iter());
+        let may_send_as = may_send_as.into_iter().map(|found| found.value).collect();
+        let account = Account { address: address.value, password, mechanisms, may_send_as, suspended, refuses_mail };
+        accounts.add(account, names.into_iter());
     }
     table.finish();
 }

@@ -47,6 +47,14 @@ impl Directory {
         admit(self.0.accounts.by_user_name(&prepared(user)), mechanism)
     }
 
+    /// Lets a user in for whom somebody answers who is trusted (XCLIENT LOGIN); `None` where there is no such user, or none that may
+    /// log in.
+    #[must_use]
+    pub fn vouched_for(&self, user: &str) -> Option<Login> {
+        let account = self.0.accounts.by_user_name(user)?;
+        (!account.suspended).then(|| login_of(account))
+    }
+
     /// Why a password that was shown is refused: for another reason than that it is wrong, where PLAIN cannot be served.
     #[must_use]
     pub fn refused(&self, user: &str, mechanism: Mechanism) -> Refused {

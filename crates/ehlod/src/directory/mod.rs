@@ -139,6 +139,15 @@ impl Directory {
         }
     }
 
+    /// Whether whoever has logged in may send as this address: its own, one of its aliases, or one that its account may send as besides.
+    #[must_use]
+    pub fn may_send_as(&self, login: &Login, sender: &Mailbox) -> bool {
+        let accounts = &self.0.accounts;
+        let Some(account) = accounts.find(&login.address) else { return false };
+        let is_own = accounts.find(sender).is_some_and(|owner| owner.address == account.address);
+        is_own || account.may_send_as.iter().any(|pattern| pattern.matches(sender))
+    }
+
     fn domain(&self, name: &str) -> Option<&Domain> {
         self.0.domains.iter().find(|domain| domain.name.eq_ignore_ascii_case(name))
     }

@@ -82,6 +82,35 @@ fn recipients() {
 }
 
 #[test]
+fn whom_a_user_may_send_as() {
+    let patterns = "may_send_as = [\"sales@example.com\", \"@news.example\", \"@.lists.example\", \"alice@\"]";
+    let accounts = ACCOUNTS.replacen("aliases =", &format!("{patterns}\naliases ="), 1);
+    let (_place, directory) = open(&accounts);
+    let directory = directory.unwrap();
+    let may = |login: &str, sender: &str| {
+        directory.may_send_as(&Login { address: login.parse().unwrap() }, &sender.parse().unwrap())
+    };
+    for own in [
+        "ALICE@example.com",
+        "al@EXAMPLE.com",
+        "alice.liddell@each.example",
+        "Sales@example.com",
+        "anyone@news.example",
+        "list@a.lists.example",
+        "alice@each.example",
+        "alice@elsewhere.example",
+    ] {
+        assert!(may("alice@example.com", own), "{own}");
+    }
+    for other in ["deaf@example.com", "postmaster@example.com", "list@lists.example", "bob@elsewhere.example"] {
+        assert!(!may("alice@example.com", other), "{other}");
+    }
+    assert!(may("alice@each.example", "postmaster@each.example"));
+    assert!(!may("alice@each.example", "alice@example.com") && !may("alice@each.example", "sales@example.com"));
+    assert!(!may("nobody@example.com", "nobody@example.com"), "an account that is not there any more");
+}
+
+#[test]
 fn no_domains() {
     let config = Config { domains: Vec::new(), ..Config::embedded(&Overrides::default()) };
     let directory = Directory::open(&config).unwrap();
@@ -208,8 +237,8 @@ fn mistakes() {
             "3:15: account.mechanisms: unknown mechanism \"PLAIM\" (PLAIN, LOGIN, CRAM-MD5, SCRAM-SHA-1, SCRAM-SHA-1-PLUS, SCRAM-SHA-256, SCRAM-SHA-256-PLUS, XOAUTH2, OAUTHBEARER, EXTERNAL or ANONYMOUS)",
         ),
         (
-            "[[account]]\naddress = \"a@example.com\"\nmay_send_as = [\"@x\"]",
-            "3:15: account.may_send_as: not available yet",
+            "[[account]]\naddress = \"a@example.com\"\nmay_send_as = [\"@x\", \"x\"]",
+            "3:22: account.may_send_as: \"x\" is not a pattern for addresses (for instance \"user@example.com\", \"@example.com\", \"@.example.com\" or \"user@\")",
         ),
         (
             "[[account]]\naddress = \"a@example.com\"\naccepts_from = [\"@x\"]",
@@ -261,7 +290,7 @@ fn the_example() {
     let (_place, opened) = open(&text.replace("\"...\"", &format!("\"{line}\"")));
     let found = opened.unwrap_err().0;
     let keys: Vec<_> = found.iter().map(|problem| problem.key.as_str()).collect();
-    let expected = ["account.may_send_as", "account.quota", "account.hard_quota", "list"];
+    let expected = ["account.quota", "account.hard_quota", "list"];
     assert_eq!(keys, expected);
     assert!(found.iter().all(|problem| problem.what == "not available yet"));
 }

@@ -1,0 +1,211 @@
+//! The answer to EHLO (RFC 5321 4.1.1.1): the server's name, and a line for each thing that may be used.
+
+use crate::buffer::Buffer;
+use crate::config::{Config, Extensions};
+use crate::sasl::{self, Facts};
+use crate::write::{Digits, Lines};
+
+/// Extensions whose keyword stands alone.
+const ALONE: [(Extensions, &str); 8] = [
+    (Extensions::PIPELINING, "250-PIPELINING\r\n"),
+    (Extensions::EIGHTBITMIME, "250-8BITMIME\r\n"),
+    (Extensions::SMTPUTF8, "250-SMTPUTF8\r\n"),
+    (Extensions::ENHANCEDSTATUSCODES, "250-ENHANCEDSTATUSCODES\r\n"),
+    (Extensions::CHUNKING, "250-CHUNKING\r\n"),
+    (Extensions::BINARYMIME.with(Extensions::CHUNKING), "250-BINARYMIME\r\n"),
+    (Extensions::DSN, "250-DSN\r\n"),
+    (Extensions::ETRN, "250-ETRN\r\n"),
+];
+
+/// Writes what is configured and may be used as things stand, into an empty buffer. `trusted`: to a peer that may say XCLIENT.
+pub(crate) fn write(out: &mut Buffer, config: &Config<'_>, tls: bool, trusted: bool, facts: Facts) {
+    let last = out.len();
+    let mut name = Lines::new(out, 250, None, false);
+    name.value(config.hostname);
+    name.end();
+    let mut keywords = Keywords { out, last };
+    let offers = |extension| config.extensions.contains(extension);
+    if offers(Extensions::SIZE) {
+        keywords.line(&["SIZE ", Digits::of(config.message_size).text()]);
+    }
+    for (extension, line) in ALONE {
+        if offers(extension) {
+            keywords.fixed(line);
+        }
+    }
+    if offers(Extensions::LIMITS) {
+        let (recipients, transactions) = (Digits::of(config.recipients.into()), Digits::of(config.transactions.into()));
+        keywords.line(&["LIMITS RCPTMAX=", recipients.text(), " MAILMAX=", transactions.text()]);
+    }
+    if offers(Extensions::DELIVERBY) {
+        match config.shortest_deliver_by {
+            0 => keywords.fixed("250-DELIVERBY\r\n"),
+            shortest => keywords.line(&["DELIVERBY ", Digits::of(shortest.into()).text()]),
+        }
+    }
+    if offers(Extensions::FUTURERELEASE) {
+        keywords.configured(&["FUTURERELEASE ", Digits::of(config.longest_hold.into()).text()], config.latest_hold);
+    }
+    if offers(Extensions::MT_PRIORITY) {
+        keywords.configured(&["MT-PRIORITY"], config.priority_profile);
+    }
+    if offers(Extensions::NO_SOLICITING) {
+        keywords.configured(&["NO-SOLICITING"], config.solicitations);
+    }
+    if offers(Extensions::REQUIRETLS) && tls {
+        keywords.fixed("250-REQUIRETLS\r\n");
+    }
+    if trusted {
+        keywords.fixed("250-XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT\r\n");
+        keywords.fixed("250-XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE\r\n");
+    }
+    if config.starttls && !tls {
+        keywords.fixed("250-STARTTLS\r\n");
+    }
+    let mut mechanisms = sasl::usable(config, tls, facts);
+    if let Some(first) = mechanisms.next() {
+        keywords.line_of(["AUTH ", first.name()].into_iter().chain(mechanisms.flat_map(|one| [" ", one.name()])));
+    }
+    keywords.end();
+}
+
+/// Lines that are all written as if others followed. One for which there is no room is left out.
+struct Keywords<'o> {
+    out: &'o mut Buffer,
+    /// Where the last line begins.
+    last: usize,
+}
+
+impl Keywords<'_> {
+    /// A whole line.
+    fn fixed(&mut self, line: &'static str) {
+        let begin = self.out.len();
+        let fits = self.out.append(line.as_bytes());
+        self.ended(begin, fits);
+    }
+
+    fn line(&mut self, parts: &[&str]) {
+        self.line_of(parts.iter().copied());
+    }
+
+    fn line_of<'p>(&mut self, mut parts: impl Iterator<Item = &'p str>) {
+        let begin = self.out.len();
+        self.out.append(b"250-");
+        parts.all(|part| self.out.append(part.as_bytes()));
+        let fits = self.out.append(b"\r\n");
+        self.ended(begin, fits);
+    }
+
+    /// A line with a value that somebody configured, where there is any; it is made printable.
+    fn configured(&mut self, keyword: &[&str], value: &str) {
+        let begin = self.out.len();
+        let mut line = Lines::new(self.out, 250, None, false).in_all_of_the_buffer();
+        keyword.iter().for_each(|part| line.text(part));
+        if !value.is_empty() {
+            line.text(" ");
+            line.value(value);
+        }
+        let fits = line.end();
+        self.ended(begin, fits);
+    }
+
+    fn ended(&mut self, begin: usize, fits: bool) {
+        if fits {
+            self.separate(self.last, b'-');
+            self.last = begin;
+        } else {
+            self.out.truncate(begin);
+        }
+    }
+
+    fn end(mut self) {
+        self.separate(self.last, b' ');
+    }
+
+    /// Puts what stands between code and text in a line.
+    fn separate(&mut self, line: usize, separator: u8) {
+        if let Some(place) = self.out.octets_mut().get_mut(line.saturating_add(3)) {
+            *place = separator;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use std::string::ToString;
+
+    #[test]
+    fn numbers_of_any_size_are_written() {
+        for size in [0, 9, 10, 4_294_967_295, 4_294_967_296, 10_000_000_000, 1_000_000_000_000_000_001, u64::MAX] {
+            let mut out = Buffer::<[u8; 1024]>::new();
+            let config = Config::new("mx").extensions(Extensions::SIZE).message_size(size);
+            write(&mut out, &config, false, false, Facts::new(None, crate::Tls::default()));
+            assert_eq!(std::str::from_utf8(out.octets()).unwrap(), std::format!("250-mx\r\n250 SIZE {size}\r\n"));
+        }
+    }
+
+    #[test]
+    fn ehlo_offers_what_may_be_used() {
+        let config = Config::new("mx").starttls(true).mechanisms(&[crate::Mechanism::Plain, crate::Mechanism::Login]);
+        let text = |tls: bool| {
+            let mut out = Buffer::<[u8; 1024]>::new();
+            write(&mut out, &config, tls, false, Facts::new(None, crate::Tls::default()));
+            std::str::from_utf8(out.octets()).unwrap().to_string()
+        };
+        assert_eq!(
+            text(false),
+            "250-mx\r\n250-SIZE 26214400\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n\
+             250-CHUNKING\r\n250-BINARYMIME\r\n250-LIMITS RCPTMAX=100 MAILMAX=100\r\n250 STARTTLS\r\n"
+        );
+        assert!(text(true).ends_with("250 AUTH PLAIN LOGIN\r\n"));
+        assert!(!text(true).contains("STARTTLS"));
+    }
+
+    #[test]
+    fn an_answer_to_ehlo_with_everything_in_it_fits_the_smallest_output() {
+        let hostname = [["a"; 63].concat(), ["b"; 63].concat(), ["c"; 63].concat(), ["d"; 63].concat()].join(".");
+        let config = Config::new(&hostname)
+            .extensions(Extensions::ALL)
+            .message_size(u64::MAX)
+            .longest_hold(u32::MAX)
+            .shortest_deliver_by(u32::MAX)
+            .latest_hold("2036-12-31T23:59:59Z")
+            .priority_profile("STANAG4406")
+            .solicitations("net.example:ADV")
+            .mechanisms(crate::Mechanism::ALL);
+        let mut out = Buffer::<[u8; 1024]>::new();
+        let tls = crate::Tls { client_certificate: true, exporter: Some([0; 32]) };
+        write(&mut out, &config, true, true, Facts::new(Some([0; 18]), tls));
+        let text = std::str::from_utf8(out.octets()).unwrap();
+        let last = text.trim_end().rsplit("\r\n").next().unwrap();
+        assert!(last.starts_with("250 AUTH ") && last.split(' ').count() == 2 + crate::Mechanism::ALL.len(), "{text}");
+        for line in [
+            "DELIVERBY 4294967295",
+            "FUTURERELEASE 4294967295 2036-12-31T23:59:59Z",
+            "MT-PRIORITY STANAG4406",
+            "NO-SOLICITING net.example:ADV",
+            "REQUIRETLS",
+            "XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE",
+            "ETRN",
+            "DSN",
+        ] {
+            assert!(text.contains(&std::format!("\r\n250-{line}\r\n")), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_line_without_room_is_left_out() {
+        let config = Config::new("mx").extensions(Extensions::ALL).priority_profile("x");
+        for room in [50, 100, 200] {
+            let mut out = Buffer::<[u8; 300]>::new();
+            assert!(out.append(&[b'-'; 300][room..]));
+            write(&mut out, &config, true, true, Facts::new(None, crate::Tls::default()));
+            let text = std::str::from_utf8(&out.octets()[300 - room..]).unwrap();
+            let lines: std::vec::Vec<_> = text.strip_suffix("\r\n").unwrap().split("\r\n").collect();
+            let (last, others) = lines.split_last().unwrap();
+            assert!(last.starts_with("250 ") && others.iter().all(|line| line.starts_with("250-")), "{text}");
+        }
+    }
+}
