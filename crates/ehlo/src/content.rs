@@ -3,7 +3,7 @@
 //! Chunks (RFC 3030) go through the same decoder: their lines are checked alike, but a dot means nothing in them, and their end
 //! is known beforehand.
 
-use memchr::memchr2;
+use crate::scan::{self, Event, LineDot};
 
 /// The decoder of mail data. CRLF `.` CRLF ends them, and nothing else.
 #[derive(Debug, Clone, Copy)]
@@ -70,6 +70,9 @@ impl Decoder {
 
     /// Takes the next piece off the input.
     pub(crate) fn next<'i>(&mut self, input: &mut &'i [u8]) -> Piece<'i> {
+        if let Some(content) = self.short_line(input) {
+            return Piece::Content(content);
+        }
         loop {
             let data: &'i [u8] = input;
             let Some((first, rest)) = data.split_first() else { return Piece::More };
@@ -114,66 +117,101 @@ impl Decoder {
         }
     }
 
+    /// Takes a short line that begins with a dot off the input, where another such line follows. Data that are nothing else are the
+    /// slowest there are: this triples them.
+    fn short_line<'i>(&self, input: &mut &'i [u8]) -> Option<&'i [u8]> {
+        if self.at != At::LineStart || !self.dots || self.spoilt {
+            return None;
+        }
+        let [b'.', line @ ..] = *input else { return None };
+        let mut rest = line;
+        let mut length = 0_usize;
+        while let [octet, after @ ..] = rest {
+            match (*octet, after) {
+                (b'\r', [b'\n', b'.', ..]) if length > 0 => {
+                    let (content, rest) = line.split_at_checked(length.wrapping_add(2))?;
+                    *input = rest;
+                    return Some(content);
+                }
+                (b'\r' | b'\n', _) => return None,
+                _ if length >= 16 => return None,
+                _ => length = length.wrapping_add(1),
+            }
+            rest = after;
+        }
+        None
+    }
+
     /// Marks the data as spoilt; whether that is news.
     fn spoil(&mut self) -> bool {
         !core::mem::replace(&mut self.spoilt, true)
     }
 
-    /// Whether a run ends at the start of a line with this octet, or with none yet.
-    fn stops_before(&self, first: Option<&u8>) -> bool {
-        match first {
-            None => true,
-            Some(octet) => self.dots && *octet == b'.',
-        }
-    }
-
     /// How far `data` runs without anything to drop or to tell: up to a line that begins with a dot, a bare CR or LF, or its end.
     fn run(&mut self, data: &[u8]) -> Run {
-        let mut at = 0_usize;
-        if self.at == At::Cr {
-            if data.first() == Some(&b'\n') {
-                at = 1;
-                self.at = At::LineStart;
-                if self.stops_before(data.get(at)) {
-                    return Run { length: at, bare: false };
-                }
-            } else {
+        if self.spoilt {
+            return self.spoilt_run(data);
+        }
+        match (self.at, data.first()) {
+            (At::Cr, Some(b'\n')) => {}
+            (At::Cr, _) => {
                 self.at = At::Mid;
                 return Run { length: 0, bare: true };
             }
+            (_, Some(b'\n')) => return self.bare_lf(0),
+            _ => {}
         }
-        loop {
-            self.at = At::Mid;
-            let rest = data.get(at..).unwrap_or_default();
-            let Some(found) = memchr2(b'\r', b'\n', rest) else {
-                return Run { length: data.len(), bare: false };
-            };
-            let here = at.saturating_add(found);
-            match rest.get(found..).unwrap_or_default() {
-                [b'\r'] => {
-                    self.at = At::Cr;
-                    return Run { length: data.len(), bare: false };
-                }
-                [b'\r', b'\n', after @ ..] => {
-                    at = here.saturating_add(2);
-                    if self.stops_before(after.first()) {
-                        self.at = At::LineStart;
-                        return Run { length: at, bare: false };
-                    }
-                }
-                [b'\n', ..] if self.lenient && !self.spoilt => {
-                    self.at = At::BareLf;
-                    return Run { length: here, bare: false };
-                }
-                // A bare CR or LF. It is passed over; what follows is within a line.
-                _ => {
-                    if !self.spoilt {
-                        return Run { length: here.saturating_add(1), bare: true };
-                    }
-                    at = here.saturating_add(1);
-                }
+        let length = scan::find(data, Event { at_line_start: if self.dots { b'.' } else { b'\n' } });
+        let before = data.get(length.wrapping_sub(1)).copied();
+        match data.get(length) {
+            None => {
+                self.at = behind(before);
+                Run { length, bare: false }
+            }
+            // The CR before is passed over; what follows is within a line.
+            Some(_) if before == Some(b'\r') => {
+                self.at = At::Mid;
+                Run { length, bare: true }
+            }
+            Some(b'\n') => self.bare_lf(length),
+            Some(_) => {
+                self.at = At::LineStart;
+                Run { length, bare: false }
             }
         }
+    }
+
+    /// At a bare LF: it is passed over, and what follows is within a line; or it becomes CRLF.
+    fn bare_lf(&mut self, at: usize) -> Run {
+        self.at = if self.lenient { At::BareLf } else { At::Mid };
+        if self.lenient { Run { length: at, bare: false } } else { Run { length: at.saturating_add(1), bare: true } }
+    }
+
+    /// How far data that are spoilt run up to a line that begins with a dot: only the end matters, and hostile data are passed over
+    /// as fast as any.
+    fn spoilt_run(&mut self, data: &[u8]) -> Run {
+        let ends_line = self.at == At::Cr && data.first() == Some(&b'\n');
+        let length = match data {
+            _ if !self.dots => data.len(),
+            [_, b'.', ..] if ends_line => 1,
+            _ => scan::find(data, LineDot),
+        };
+        self.at = match data.get(..length).unwrap_or(data) {
+            [.., b'\r', b'\n'] => At::LineStart,
+            [_] if ends_line => At::LineStart,
+            [.., b'\r'] => At::Cr,
+            _ => At::Mid,
+        };
+        Run { length, bare: false }
+    }
+}
+
+/// Where the decoder stands behind an octet of data that are right so far.
+const fn behind(octet: Option<u8>) -> At {
+    match octet {
+        Some(b'\r') => At::Cr,
+        Some(b'\n') => At::LineStart,
+        _ => At::Mid,
     }
 }
 

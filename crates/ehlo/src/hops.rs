@@ -34,7 +34,15 @@ impl Hops {
     }
 
     /// Counts on through a piece of content.
-    pub(crate) fn feed(&mut self, mut content: &[u8]) {
+    #[inline]
+    pub(crate) fn feed(&mut self, content: &[u8]) {
+        // Of most messages nearly all is body.
+        if self.at != At::Body {
+            self.feed_header(content);
+        }
+    }
+
+    fn feed_header(&mut self, mut content: &[u8]) {
         while let Some((octet, rest)) = content.split_first() {
             match self.at {
                 At::Body => return,

@@ -136,6 +136,7 @@ mod receive;
 mod reply;
 mod request;
 mod sasl;
+mod scan;
 mod secret;
 mod session;
 mod state;

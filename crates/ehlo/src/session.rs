@@ -45,6 +45,12 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
     ///
     /// `now` must not run backwards. Where a [`Step::Request`] has not been answered it is returned again, and no input is taken.
     pub fn advance<'i>(&mut self, now: Instant, input: &mut &'i [u8]) -> Step<'i> {
+        // Where mail data go on there is nothing else to see to.
+        if self.state.in_mid_data()
+            && let Some(step) = self.data(now, input)
+        {
+            return step;
+        }
         self.state.started.get_or_insert(now);
         loop {
             if let Some(abort) = self.state.abort.take() {

@@ -174,6 +174,15 @@ impl State {
         self.phase
     }
 
+    /// Whether mail data are coming in, and nothing that came before them has yet to be dealt with.
+    pub(crate) const fn in_mid_data(&self) -> bool {
+        matches!(self.phase, Phase::Data)
+            && matches!(self.pending, Pending::None)
+            && self.abort.is_none()
+            && !self.line_taken
+            && self.content.ended.is_none()
+    }
+
     /// Moves on by the table. A transaction that ends with it, and not by its answer, is reported for `reason`.
     pub(crate) fn go(&mut self, event: Event, reason: Abort) {
         let before = self.phase;

@@ -96,19 +96,11 @@ pub(crate) fn is_esmtp_value(octet: u8, utf8: bool) -> bool {
 pub(crate) struct Holds(u8);
 
 impl Holds {
-    /// Looks through a line, sixteen octets at a time: without a way out of the loop, the compiler has an instruction for so many.
     pub(crate) fn of(line: &[u8]) -> Self {
-        let (blocks, rest) = line.as_chunks::<16>();
-        let found = blocks.iter().fold(0, |found, block| found | Self::found_in(block));
-        // What is left is looked at with what stands before it, as another sixteen.
-        Self(found | line.last_chunk::<16>().map_or_else(|| Self::found_in(rest), |block| Self::found_in(block)))
-    }
-
-    fn found_in(octets: &[u8]) -> u8 {
-        octets.iter().fold(0, |found, octet| {
-            let control = if *octet < 32 || *octet == 127 { CONTROL } else { 0 };
-            found | control | (*octet & UTF8)
-        })
+        if is_printable(line) {
+            return Self(0);
+        }
+        Self(line.iter().fold(0, |found, octet| found | CLASSES.get(usize::from(*octet)).copied().unwrap_or(0)))
     }
 
     pub(crate) const fn control(self) -> bool {
@@ -118,6 +110,18 @@ impl Holds {
     pub(crate) const fn non_ascii(self) -> bool {
         self.0 & UTF8 != 0
     }
+}
+
+/// Whether a line is printable ASCII and nothing else: sixteen octets at a time, without a way out of the loop, so that the compiler
+/// has an instruction for so many.
+fn is_printable(line: &[u8]) -> bool {
+    fn is_other(octets: &[u8]) -> bool {
+        octets.iter().fold(false, |other, octet| other | (octet.wrapping_sub(b' ') > b'~' - b' '))
+    }
+    let (blocks, rest) = line.as_chunks::<16>();
+    let other = blocks.iter().fold(false, |other, block| other | is_other(block));
+    // What is left is looked at with what stands before it, as another sixteen.
+    !(other | line.last_chunk::<16>().map_or_else(|| is_other(rest), |block| is_other(block)))
 }
 
 /// Whether both are the same word, in any case. (Not inlined: there are some fifty of these, of 60 octets each on a Cortex-M3.)

@@ -1,0 +1,198 @@
+//! Looking for the first place in mail data that matters, fast.
+//!
+//! Data are looked at in blocks of 64 octets without a branch within, which the compiler turns into vector instructions; after two in
+//! which there was nothing, of 256. Only in a block that has something is its place looked for.
+
+/// What matters at an octet, by the octet itself and the two before it.
+pub(crate) trait Mark: Copy {
+    fn is_at(self, two_before: u8, before: u8, octet: u8) -> bool;
+}
+
+/// A bare CR before, a bare LF here, or at the start of a line the octet that is looked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Event {
+    /// The dot; or, where dots mean nothing, LF, which there is bare anyhow.
+    pub(crate) at_line_start: u8,
+}
+
+impl Mark for Event {
+    #[inline(always)]
+    fn is_at(self, _: u8, before: u8, octet: u8) -> bool {
+        ((before == b'\r') ^ (octet == b'\n')) | ((before == b'\n') & (octet == self.at_line_start))
+    }
+}
+
+/// The dot of CRLF `.`, and nothing else.
+#[derive(Clone, Copy)]
+pub(crate) struct LineDot;
+
+impl Mark for LineDot {
+    #[inline(always)]
+    fn is_at(self, two_before: u8, before: u8, octet: u8) -> bool {
+        (two_before == b'\r') & (before == b'\n') & (octet == b'.')
+    }
+}
+
+/// So many octets are looked at one by one first: short lines end in them.
+const FIRST: usize = 16;
+
+/// Where the first mark is, behind the first octet of `data`; its length, where there is none. (Whether there is one at the first octet
+/// depends on what stands before it.)
+pub(crate) fn find(data: &[u8], mark: impl Mark) -> usize {
+    let head = one_by_one(data.get(..FIRST).unwrap_or(data), 1, mark);
+    if head < FIRST || head == data.len() {
+        return head;
+    }
+    blocks(data, head, mark)
+}
+
+/// From `from` on, one octet after another.
+fn one_by_one(data: &[u8], from: usize, mark: impl Mark) -> usize {
+    let octet = |at: usize| data.get(at).copied().unwrap_or_default();
+    let mut at = from;
+    let (mut two_before, mut before) = (octet(at.wrapping_sub(2)), octet(at.wrapping_sub(1)));
+    for octet in data.get(from..).unwrap_or_default() {
+        if mark.is_at(two_before, before, *octet) {
+            return at;
+        }
+        (two_before, before) = (before, *octet);
+        at = at.wrapping_add(1);
+    }
+    at
+}
+
+/// A small processor has no instructions for many octets at once, and less room for code.
+#[cfg(not(target_pointer_width = "64"))]
+use one_by_one as blocks;
+
+/// From `from` on, which is 2 at least; with the instructions of AVX2 where the machine has them (wider ones were no faster).
+#[cfg(target_pointer_width = "64")]
+fn blocks(data: &[u8], from: usize, mark: impl Mark) -> usize {
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    if let Some(avx2) = level().as_avx2() {
+        return fearless_simd::Simd::vectorize(
+            avx2,
+            #[inline(always)]
+            || in_blocks(data, from, mark),
+        );
+    }
+    in_blocks(data, from, mark)
+}
+
+/// What the machine has, found out once.
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+fn level() -> fearless_simd::Level {
+    extern crate std;
+    static LEVEL: std::sync::OnceLock<fearless_simd::Level> = std::sync::OnceLock::new();
+    *LEVEL.get_or_init(fearless_simd::Level::new)
+}
+
+#[cfg(target_pointer_width = "64")]
+#[inline(always)]
+fn in_blocks(data: &[u8], from: usize, mark: impl Mark) -> usize {
+    let mut at = from;
+    let mut clean = 0_u8;
+    // Each block is looked at together with the two octets before it.
+    while let Some(window) = data.get(at.wrapping_sub(2)..).and_then(|rest| rest.first_chunk::<{ 64 + 2 }>()) {
+        if let Some(place) = in_block(window, mark) {
+            return at.wrapping_add(place);
+        }
+        at = at.wrapping_add(64);
+        clean = clean.saturating_add(1);
+        if clean >= 2 {
+            while let Some(window) = data.get(at.wrapping_sub(2)..).and_then(|rest| rest.first_chunk::<{ 256 + 2 }>()) {
+                let ([two_before @ .., _, _], [_, before @ .., _], [_, _, octets @ ..]) = (window, window, window);
+                if is_any(two_before, before, octets, mark) {
+                    break;
+                }
+                at = at.wrapping_add(256);
+            }
+        }
+    }
+    // What is left is the end of the last block that there is, of which the beginning is known to have nothing.
+    match data.last_chunk::<{ 64 + 2 }>() {
+        Some(window) => {
+            in_block(window, mark).map_or(data.len(), |place| data.len().wrapping_sub(64).wrapping_add(place))
+        }
+        None => one_by_one(data, at, mark),
+    }
+}
+
+/// Where the first mark in a block is.
+#[cfg(target_pointer_width = "64")]
+#[inline(always)]
+fn in_block(window: &[u8; 64 + 2], mark: impl Mark) -> Option<usize> {
+    let ([two_before @ .., _, _], [_, before @ .., _], [_, _, octets @ ..]) = (window, window, window);
+    if !is_any(two_before, before, octets, mark) {
+        return None;
+    }
+    let mut marks = [0_u8; 64];
+    for (((place, two_before), before), octet) in marks.iter_mut().zip(two_before).zip(before).zip(octets) {
+        *place = u8::from(mark.is_at(*two_before, *before, *octet));
+    }
+    let (words, _) = marks.as_chunks::<8>();
+    let mut begin = 0_usize;
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        if word != 0 {
+            return Some(begin.wrapping_add((word.trailing_zeros() / 8) as usize));
+        }
+        begin = begin.wrapping_add(8);
+    }
+    None
+}
+
+/// Whether there is a mark in a block. Without a branch, so that many octets are looked at at once.
+#[cfg(target_pointer_width = "64")]
+#[inline(always)]
+fn is_any<const N: usize>(two_before: &[u8; N], before: &[u8; N], octets: &[u8; N], mark: impl Mark) -> bool {
+    let mut any = 0_u8;
+    for ((two_before, before), octet) in two_before.iter().zip(before).zip(octets) {
+        any |= u8::from(mark.is_at(*two_before, *before, *octet));
+    }
+    any != 0
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use proptest::prelude::*;
+
+    const EVENT: Event = Event { at_line_start: b'.' };
+
+    fn assert_found(data: &[u8], mark: impl Mark) {
+        let octet = |at: usize| data.get(at).copied().unwrap_or_default();
+        let expected = (1..data.len()).find(|at| mark.is_at(octet(at.wrapping_sub(2)), octet(at - 1), octet(*at)));
+        assert_eq!(find(data, mark), expected.unwrap_or(data.len()), "{}", data.escape_ascii());
+    }
+
+    #[test]
+    fn a_mark_is_found_wherever_it_is() {
+        for length in 3..if cfg!(miri) { 100 } else { 700 } {
+            for at in [1, length / 3, length / 2, length - 2, length - 1] {
+                let mut data = std::vec![b'x'; length];
+                assert_found(&data, EVENT);
+                data[at] = b'\n';
+                assert_found(&data, EVENT);
+                data[at - 1] = b'\r';
+                assert_found(&data, EVENT);
+                if let Some(octet) = data.get_mut(at + 1) {
+                    *octet = b'.';
+                }
+                assert_found(&data, EVENT);
+                assert_found(&data, LineDot);
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 3 } else { 1000 }, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn the_first_mark_is_found(data in prop::collection::vec(prop::sample::select(&b"\r\n.aaaa"[..]), 1..300)) {
+            assert_found(&data, EVENT);
+            assert_found(&data, LineDot);
+        }
+    }
+}
