@@ -269,7 +269,8 @@ pub fn describe(request: &Request<'_>) -> String {
             Credentials::Password { authorization, user, password, .. } => {
                 format!("auth {authorization}/{user}/{}", String::from_utf8_lossy(password.expose()))
             }
-            other => panic!("new credentials: {other:?}"),
+            // Their secrets are not for texts.
+            other => format!("auth {}", other.mechanism()),
         },
         Request::Mail(request) => format!("mail {}", request.command.reverse_path.as_str()),
         Request::Rcpt(request) => format!("rcpt {}", request.command.forward_path.as_str()),
@@ -349,6 +350,8 @@ pub fn mail_data(flights: &[Vec<u8>], said: &[u8], closed: bool) -> Vec<Vec<u8>>
             return data;
         };
         rest = after;
+        // White space at the end of a command means nothing.
+        let line = line.trim_ascii_end();
         if line.eq_ignore_ascii_case(b"DATA") && reply.code == 354 {
             let end = (0..rest.len()).find(|at| {
                 let behind_crlf = *at == 0 || rest[..*at].ends_with(b"\r\n");
