@@ -99,6 +99,9 @@
 //! - After STARTTLS nothing that came in plaintext is read as a command, and nothing learned then is remembered.
 //! - The same octets, however they are cut, give the same replies and the same content. (Whether a client spoke before it was
 //!   due is told from what is in the input, and so from how it arrived.)
+//!
+//! # RFC by RFC
+#![doc = include_str!("rfcs.md")]
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(
