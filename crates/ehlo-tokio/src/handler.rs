@@ -184,7 +184,7 @@ pub enum AuthStep<'a> {
         /// The iteration count.
         iterations: u32,
     },
-    /// `334`, in answer to [`Credentials::ScramProof`]: what [`ScramProof::verify`](ehlo::ScramProof::verify) gave.
+    /// `334`, in answer to [`Credentials::ScramProof`]: what `ScramProof::verify` gave.
     Signature(ServerSignature),
 }
 
