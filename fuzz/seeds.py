@@ -71,6 +71,14 @@ def content(name, steps):
             write("content", f"{name}-{number}-{choice}", bytes([choice, 7]) + data)
 
 
+def lengths():
+    """Lines about as long as what is looked at together, and what matters in them or behind them."""
+    for length in (*range(60, 69), *range(125, 132), *range(253, 260), 320, 600):
+        for number, mark in enumerate((b"\r\n..\r\n", b"\r\n.\r\n", b"\n", b"\r", b"\r\r\n", b"\n.\r\n")):
+            data = b"x" * length + mark + b"y" * 70 + b"\r\n.\r\n"
+            write("content", f"length-{length}-{number}", bytes([number & 1, 255]) + data)
+
+
 def bdat():
     """MAIL and RCPT, and a message in chunks: whole, pipelined with other commands, with line endings across chunks."""
     chunk = lambda data, last=False: bytes([len(data) | (0x40 if last else 0)]) + data
@@ -122,6 +130,7 @@ for path in sorted(TRANSCRIPTS.glob("*.txt")):
     session(path.stem, world, steps)
     command(path.stem, steps)
     content(path.stem, steps)
+lengths()
 bdat()
 sasl()
 print({folder.name: len(list(folder.iterdir())) for folder in sorted((HERE / "corpus").iterdir())})

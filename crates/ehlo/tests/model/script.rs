@@ -357,6 +357,12 @@ fn message() -> BoxedStrategy<Vec<TextLine>> {
         40 => select(&LINES[..9]).prop_map(<[u8]>::to_vec),
         1 => select(&LINES[9..]).prop_map(<[u8]>::to_vec),
         1 => (100..1500_usize).prop_map(|octets| vec![b'y'; octets]),
+        // One octet among many that are looked at together.
+        1 => (100..800_usize, any::<u16>(), select(&b".\r\x80"[..])).prop_map(|(octets, at, other)| {
+            let mut text = vec![b'y'; octets];
+            text[usize::from(at) % (octets - 1)] = other;
+            text
+        }),
     ];
     let line = (text, prop::bool::weighted(0.02), prop::bool::weighted(0.1)).prop_map(|(text, bare_lf, unstuffed)| {
         // CR LF would be no bare LF.
