@@ -13,7 +13,7 @@ const NAMES: [&str; 6] = ["command", "session", "text", "base64", "dots", "heade
 
 fn work(name: &str, times: usize) -> bool {
     match name {
-        // NOOP has no argument and asks nobody; MAIL has what a command can have.
+        // RSET lets MAIL come again.
         "command" => {
             let mut session = ours::connected(false);
             let before = b"EHLO client.example.com\r\n";

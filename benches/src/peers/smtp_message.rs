@@ -144,7 +144,6 @@ fn message(pieces: Chunks<'_, u8>, buffer: &mut Vec<u8>, content: &mut impl FnMu
         buffer.copy_within(result.unhandled_idx..waiting + read, 0);
         waiting = waiting + read - result.unhandled_idx;
     }
-    let mut reader = reader;
     reader.as_mut().complete();
     reader.get_unhandled().map(|range| range.len())
 }
