@@ -14,7 +14,7 @@ pub(crate) enum Unit {
 impl Unit {
     pub(crate) fn name(self) -> String {
         match self {
-            Self::Nanos(piece) => format!("ns a {piece}, less is better"),
+            Self::Nanos(piece) => format!("ns {piece}, less is better"),
             Self::Gigabytes => "GB/s, more is better".to_string(),
             Self::Thousands(pieces) => format!("thousand {pieces} a second, more is better"),
         }
@@ -65,7 +65,7 @@ pub(crate) const QUESTIONS: &[Question] = &[
     Question {
         group: "answer",
         title: "Commands, answered",
-        unit: Unit::Nanos("command"),
+        unit: Unit::Nanos("a command"),
         of: &[""],
         notes: &[
             "EHLO, AUTH PLAIN with an initial response, MAIL with SIZE and BODY, three RCPT, DATA (and a line of text), RSET, NOOP, QUIT, \
@@ -78,7 +78,7 @@ pub(crate) const QUESTIONS: &[Question] = &[
     Question {
         group: "parse",
         title: "Commands, parsed",
-        unit: Unit::Nanos("command"),
+        unit: Unit::Nanos("a command"),
         of: &[""],
         notes: &[
             "The same commands. `ehlo` and `mailin` parse within a session only: see above what both together take.",
@@ -132,7 +132,7 @@ pub(crate) const QUESTIONS: &[Question] = &[
     Question {
         group: "sasl",
         title: "Authentication",
-        unit: Unit::Nanos("session"),
+        unit: Unit::Nanos("a session"),
         of: &["none", "PLAIN", "LOGIN", "SCRAM-SHA-256"],
         notes: &[
             "EHLO, AUTH, QUIT, and in the first row without AUTH. Of SCRAM it is the server's side, with the keys at hand: four runs of HMAC \
@@ -142,7 +142,7 @@ pub(crate) const QUESTIONS: &[Question] = &[
     Question {
         group: "addresses",
         title: "Addresses",
-        unit: Unit::Nanos("address"),
+        unit: Unit::Nanos("an address"),
         of: &[""],
         notes: &[
             "Sixteen addresses as they stand in logs. `mailrs` looks for the at sign and at nothing else; `smtp-proto` looks at the local \

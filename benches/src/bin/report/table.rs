@@ -15,16 +15,15 @@ pub(crate) struct Row {
 pub(crate) fn rows(question: &Question, figures: &[Figure]) -> Vec<Row> {
     let row = |of: &&'static str| {
         let nanos = NAMES.map(|name| {
-            let figure =
-                figures.iter().find(|figure| figure.group == question.group && figure.name == name && figure.of == *of);
-            figure.map(|figure| figure.nanos)
+            let wanted = |figure: &&Figure| figure.group == question.group && figure.name == name && figure.of == *of;
+            figures.iter().filter(wanted).map(|figure| figure.nanos).reduce(f64::min)
         });
         Row { of, nanos }
     };
     question.of.iter().map(row).filter(|row| row.nanos.iter().any(Option::is_some)).collect()
 }
 
-/// Three digits that count.
+/// Some three digits that count.
 pub(crate) fn digits(figure: f64) -> String {
     let decimals = if figure >= 100.0 {
         0
@@ -32,8 +31,10 @@ pub(crate) fn digits(figure: f64) -> String {
         1
     } else if figure >= 1.0 {
         2
-    } else {
+    } else if figure >= 0.01 {
         3
+    } else {
+        5
     };
     format!("{figure:.decimals$}")
 }
@@ -42,7 +43,7 @@ pub(crate) fn digits(figure: f64) -> String {
 pub(crate) fn section(question: &Question, rows: &[Row], plot: &str) -> String {
     let columns: Vec<usize> =
         (0..NAMES.len()).filter(|column| rows.iter().any(|row| row.nanos[*column].is_some())).collect();
-    let mut text = format!("## {}\n\n{}.\n\n|", question.title, capital(&question.unit.name()));
+    let mut text = format!("## {}\n\nIn {}.\n\n|", question.title, question.unit.name());
     let named = rows.iter().any(|row| !row.of.is_empty());
     if named {
         text.push_str(" |");
@@ -69,9 +70,4 @@ pub(crate) fn section(question: &Question, rows: &[Row], plot: &str) -> String {
     }
     text.push('\n');
     text
-}
-
-fn capital(text: &str) -> String {
-    let mut characters = text.chars();
-    characters.next().map_or(String::new(), |first| first.to_uppercase().chain(characters).collect())
 }
