@@ -1,0 +1,46 @@
+//! The crates that are compared. Each file says what its crate can do, and drives it as its documentation wants it driven.
+//!
+//! A server reads into a buffer of its own and writes from one: such buffers are here too, in [`Scratch`], and used again from
+//! one session to the next.
+
+use std::slice::Chunks;
+
+use bytes::BytesMut;
+
+pub mod mailin;
+pub mod mailrs;
+pub mod ours;
+pub mod smtp_codec;
+pub mod smtp_message;
+pub mod smtp_proto;
+
+/// The name that every server calls itself.
+pub const HOSTNAME: &str = "mx.example.net";
+
+/// What a server keeps from one session to the next.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    /// Replies that wait to be written.
+    pub out: Vec<u8>,
+    /// Content, for a crate that copies it.
+    pub content: Vec<u8>,
+    /// Input, for a crate that takes it out of a buffer of its own.
+    pub input: BytesMut,
+}
+
+/// Takes in the data of one message, and hands the content on to whom it was told when it was made.
+pub trait Content {
+    /// Takes pieces of mail data. Whether the message is over.
+    fn take(&mut self, pieces: Chunks<'_, u8>) -> bool;
+}
+
+/// The lines of input that is there as a whole, with their ends.
+pub(crate) fn lines(input: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = input;
+    std::iter::from_fn(move || {
+        let end = memchr::memchr(b'\n', rest)?;
+        let (line, behind) = rest.split_at(end + 1);
+        rest = behind;
+        Some(line)
+    })
+}
