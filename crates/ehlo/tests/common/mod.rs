@@ -384,7 +384,9 @@ pub fn mail_data(flights: &[Vec<u8>], said: &[u8], closed: bool) -> Vec<Vec<u8>>
 fn chunk(line: &[u8]) -> Option<usize> {
     let line = std::str::from_utf8(line).ok()?.trim_end_matches([' ', '\t']).to_ascii_uppercase();
     let size = line.strip_prefix("BDAT ")?;
-    size.strip_suffix(" LAST").unwrap_or(size).parse().ok()
+    let size = size.strip_suffix(" LAST").unwrap_or(size);
+    // More digits than a number of 64 bits has are not read, whatever they come to.
+    size.parse().ok().filter(|_| size.len() <= 20)
 }
 
 /// The next line that is answered, and what lies behind it. A line with a bare CR is answered though it is not whole, and so is
