@@ -18,6 +18,9 @@ pub(crate) struct Chunk {
 /// `bdat-cmd = "BDAT" SP chunk-size [SP end-marker]`, `chunk-size = 1*DIGIT`, `end-marker = "LAST"`, from behind `BDAT `.
 /// A size over 64 bits is an error, never a smaller size.
 pub(crate) fn bdat(arguments: &[u8]) -> Result<Chunk, ArgumentError> {
+    if !arguments.is_ascii() {
+        return Err(ArgumentError::NotAscii);
+    }
     let mut words = arguments.split(|octet| *octet == b' ');
     let octets = words.next().and_then(size).filter(|octets| *octets != u64::MAX).ok_or(ArgumentError::Syntax)?;
     let last = match words.next() {
@@ -54,6 +57,7 @@ mod tests {
         assert_eq!(bdat(b"0"), chunk(0, false));
         assert_eq!(bdat(b"86 last"), chunk(86, true));
         assert_eq!(bdat(b"18446744073709551614 LAST"), chunk(u64::MAX - 1, true));
+        assert_eq!(bdat("1\u{fc}".as_bytes()), Err(ArgumentError::NotAscii));
         let bad = [
             "",
             " ",

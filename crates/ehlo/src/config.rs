@@ -129,8 +129,9 @@ impl<'c> Config<'c> {
         transactions: u16;
         /// Protocol errors in one connection; the next one is answered `421` and the connection closed.
         errors: u16;
-        /// Commands that move nothing between two messages: NOOP, RSET, HELP, VRFY, EXPN, ETRN, EHLO, an empty chunk, and a MAIL or
-        /// RCPT that is refused. Those past it count as errors.
+        /// Commands that move nothing between two messages: NOOP, RSET, HELP, VRFY, EXPN, ETRN, EHLO, an empty chunk, and a MAIL,
+        /// RCPT or DATA that is refused, or an AUTH for the moment. Those past it count as errors. (Not so a RCPT past the limit of
+        /// recipients: who has many may send them all before reading the first reply. Time bounds those.)
         idle_commands: u16;
         /// Failed authentications in one connection; the next one is answered `554` and the connection closed.
         auth_failures: u16;

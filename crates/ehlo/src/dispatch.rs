@@ -29,11 +29,11 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         self.state.secret |= verb == Some(Verb::Auth);
         let length = self.line.length();
         if self.line.overflowed() || (length > LINE_LIMIT && length > self.limit(verb)) {
-            return self.fault(const { &Reply::line_too_long() });
+            return self.line_fault(const { &Reply::line_too_long() });
         }
         let holds = Holds::of(line);
         if holds.control() {
-            return self.fault(const { &Reply::invalid_character() });
+            return self.line_fault(const { &Reply::invalid_character() });
         }
         let Some(verb) = verb else {
             return self.fault(match holds.non_ascii() {
@@ -201,7 +201,9 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         } else if self.state.transactions >= self.config.transactions {
             self.fault(const { &Reply::too_many_transactions() });
         } else if too_big {
-            self.say(const { &Reply::message_too_big() });
+            if self.count_idle() {
+                self.say(const { &Reply::message_too_big() });
+            }
         } else {
             self.state.pending = Pending::Mail(mail);
         }
@@ -238,7 +240,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         if verb == Verb::Bdat
             && let Ok(chunk) = chunk::bdat(self.octets(arguments))
         {
-            self.state.waste = chunk.size;
+            self.state.drop_chunk(chunk.size);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::config::Mode;
 use crate::content::Piece;
-use crate::phase::Event;
+use crate::phase::{Event, Phase};
 use crate::reply::Reply;
 use crate::session::Session;
 use crate::state::Pending;
@@ -11,7 +11,7 @@ use crate::time::Instant;
 use crate::write::{self, Style};
 
 /// Octets of mail data for which the data time-out is given anew.
-const BLOCK: u16 = 1024;
+const BLOCK: usize = 1024;
 
 impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     /// In DATA: hands out content until its end, then sees to the answer.
@@ -89,11 +89,12 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     /// Gives the data time-out anew for each block: a slow drip gains nothing.
     fn count_block(&mut self, now: Instant, read: usize) {
         let content = &mut self.state.content;
-        content.block = content.block.saturating_add(u16::try_from(read).unwrap_or(u16::MAX));
-        if content.block >= BLOCK {
-            content.block = 0;
+        let octets = usize::from(content.block).saturating_add(read);
+        if octets >= BLOCK {
             self.state.clock = Some(now);
         }
+        // What is left of a block counts on: how the data are cut makes no difference.
+        content.block = (octets % BLOCK) as u16;
     }
 
     /// Hands out content, within the limits. What passes them is counted on, and not handed out.
@@ -120,12 +121,6 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     /// At the end of DATA.
     fn end_of_data(&mut self) {
         self.state.clock = None;
-        if self.state.content.decoder.is_spoilt() {
-            // What follows may be commands smuggled in by whoever wrote the message: nothing of it is read.
-            self.say(BARE_LINE_ENDING);
-            self.state.close(Abort::LineEnding);
-            return;
-        }
         self.state.content.ended = Some(0);
     }
 
@@ -155,8 +150,14 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     fn answer_message(&mut self, given: u16) {
         match self.state.content.fault(self.config) {
             Some(reason) => {
+                let by_data = self.state.phase() == Phase::Data;
                 self.say(refusal(reason));
                 self.state.answered(self.config);
+                // What follows may be commands smuggled in by whoever wrote the message: nothing of it is read. (Where a chunk ends
+                // is known from its length.)
+                if by_data && reason == Abort::LineEnding && !self.state.phase().in_transaction() {
+                    self.state.close(reason);
+                }
             }
             None => self.state.pending = Pending::Message((self.config.mode == Mode::Lmtp).then_some(given)),
         }

@@ -397,7 +397,14 @@ impl Turn<'_> {
 
     fn refuse(&mut self, reply: &Reply<'_>) {
         let mut reply = if reply.is_positive() { const { &Reply::processing_error() } } else { reply };
-        if matches!(self.state.pending, Pending::Mail(_) | Pending::Rcpt(_)) {
+        let moves_nothing = match self.state.pending {
+            Pending::Mail(_) | Pending::Rcpt(_) => true,
+            Pending::Data => self.state.chunk.is_none(),
+            // Where it is permanent it has a limit of its own.
+            Pending::Auth => !reply.is_permanent(),
+            _ => false,
+        };
+        if moves_nothing {
             self.count_refusal();
             if self.state.errors > self.config.errors {
                 reply = const { &Reply::too_much_failure() };
@@ -415,7 +422,8 @@ impl Turn<'_> {
             Pending::Rcpt(_) => self.say(reply, Event::RcptRefused),
             // The chunk comes all the same. It is dropped, and the message with it: its other chunks make none.
             Pending::Data if self.state.chunk.is_some() => {
-                self.state.waste = self.state.chunk.take().map_or(0, |chunk| chunk.left);
+                let left = self.state.chunk.take().map_or(0, |chunk| chunk.left);
+                self.state.drop_chunk(left);
                 self.write(reply);
                 self.settled = true;
                 self.state.pending = Pending::None;
@@ -430,7 +438,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Counts a MAIL or RCPT that was refused: it moves nothing. Past the limit each is an error besides, so that nobody tries
+    /// Counts a MAIL, RCPT, DATA or AUTH that was refused: it moves nothing. Past the limit each is an error besides, so that nobody tries
     /// addresses for ever.
     fn count_refusal(&mut self) {
         self.state.idle_commands = self.state.idle_commands.saturating_add(1);

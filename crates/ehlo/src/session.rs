@@ -234,7 +234,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
             }
             Framed::BareCr => {
                 self.forget_secrets();
-                self.fault(const { &Reply::invalid_character() });
+                self.line_fault(const { &Reply::invalid_character() });
             }
             // The client takes the line for ended, and what follows may be its rest or its successor: it cannot be known, so nothing
             // of it is read.
@@ -297,6 +297,15 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
         if self.count_error() {
             self.say(reply);
         }
+    }
+
+    /// Refuses a line for what it is made of. Between chunks it may have been the next one, without which the message is not the
+    /// sender's.
+    pub(crate) fn line_fault(&mut self, reply: &Reply<'_>) {
+        if self.state.phase() == Phase::Chunks {
+            self.state.go(Event::ChunkRefused, Abort::Chunk);
+        }
+        self.fault(reply);
     }
 
     /// Counts a protocol error; where there have been too many it ends the session and says false.

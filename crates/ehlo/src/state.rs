@@ -213,6 +213,12 @@ impl State {
         }
     }
 
+    /// So many octets that come are a refused chunk's.
+    pub(crate) const fn drop_chunk(&mut self, octets: u64) {
+        self.waste = octets;
+        self.content.block = 0;
+    }
+
     /// Ends the session: what is written goes out, nothing more is read.
     pub(crate) fn close(&mut self, reason: Abort) {
         self.pending = Pending::None;

@@ -188,7 +188,9 @@ fn mail_parameter<'l>(
 ) -> Result<(), ArgumentError> {
     let known = PARAMETERS.iter().find(|(keyword, ..)| parameter.is(keyword));
     let Some((_, which, extension)) = known else { return Err(ArgumentError::UnknownParameter) };
-    if !in_force.extensions.contains(*extension) || (*which == MailParameter::Auth && !in_force.auth) {
+    // RFC 3030 3 brings BODY too.
+    let by_another = *which == MailParameter::Body && in_force.extensions.contains(Extensions::BINARYMIME);
+    if !(in_force.extensions.contains(*extension) || by_another) || (*which == MailParameter::Auth && !in_force.auth) {
         return Err(ArgumentError::UnknownParameter);
     }
     once.mark(*which as u16)?;
@@ -299,7 +301,7 @@ fn after_keyword<'l>(keyword: &'static [u8], arguments: &'l [u8]) -> Result<&'l 
 fn body(value: &[u8], in_force: InForce) -> Result<Body, ArgumentError> {
     if same_word(value, b"7BIT") {
         Ok(Body::SevenBit)
-    } else if same_word(value, b"8BITMIME") {
+    } else if same_word(value, b"8BITMIME") && in_force.extensions.contains(Extensions::EIGHTBITMIME) {
         Ok(Body::EightBitMime)
     } else if same_word(value, b"BINARYMIME") && in_force.extensions.contains(Extensions::BINARYMIME) {
         Ok(Body::BinaryMime)

@@ -119,7 +119,9 @@ fn mail_parameter(keyword: &str, value: Option<&str>, in_force: InForce) -> Resu
         "AUTH" if in_force.auth => Extensions::NONE,
         _ => return Err(Wrong::Unknown),
     };
-    if !in_force.has(extension) {
+    // RFC 3030 3 brings BODY too.
+    let by_another = keyword == "BODY" && in_force.has(Extensions::BINARYMIME);
+    if !(in_force.has(extension) || by_another) {
         return Err(Wrong::Unknown);
     }
     let value = match (keyword, value) {
@@ -131,7 +133,8 @@ fn mail_parameter(keyword: &str, value: Option<&str>, in_force: InForce) -> Resu
         // More than 64 bits hold is the most that they hold.
         ("SIZE", "99999999999999999999") => u64::MAX.to_string(),
         ("AUTH", "A+2BB@C") => value.to_owned(),
-        ("BODY", body @ ("7BIT" | "8BITMIME")) | ("RET", body @ ("FULL" | "HDRS")) => body.to_owned(),
+        ("BODY", "8BITMIME") if in_force.has(Extensions::EIGHTBITMIME) => "8BITMIME".into(),
+        ("BODY", body @ "7BIT") | ("RET", body @ ("FULL" | "HDRS")) => body.to_owned(),
         ("BODY", "BINARYMIME") if in_force.has(Extensions::BINARYMIME) => "BINARYMIME".into(),
         ("BODY", _) => return Err(Wrong::Value),
         ("BY", "120;R") | ("BY", "-5;N") => value.to_owned(),

@@ -327,7 +327,8 @@ const BAD_RCPT_PARAMETERS: &[Parameter] = &[
     ("=", None),
 ];
 const CHUNKS: &[&str] = &["0", "1", "3", "9", "17", "64", "700", "5 LAST", "0 LAST", "40 last", "6 LAST", "2000 LAST"];
-const BAD_CHUNKS: &[&str] = &["", "x", "-1", "+1", "1 FIRST", "3  LAST", "3 LAST x", "99999999999999999999999"];
+const BAD_CHUNKS: &[&str] =
+    &["", "x", "-1", "+1", "1 FIRST", "3  LAST", "3 LAST x", "99999999999999999999999", "\u{fc}"];
 const WORDS: &[&str] =
     &["", "bob", "<bob@x.y>", "\"b ob\"@x", "bob SMTPUTF8", "bob other", "a b c", "\u{fc}", "\u{fc} smtputf8"];
 const NODES: &[&str] = &["example.net", "@example.net", "#slow", "!x", "", "a b", "\u{fc}"];

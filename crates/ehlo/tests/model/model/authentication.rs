@@ -125,7 +125,7 @@ impl Model<'_> {
                 self.authenticated = true;
                 self.say("auth-ok");
             }
-            Verdict::No(said) if said.code < 500 => self.obey(said),
+            Verdict::No(said) if said.code < 500 => self.obey_idle(said),
             Verdict::No(said) => {
                 self.auth_failures += 1;
                 if self.auth_failures > self.settings.auth_failures {

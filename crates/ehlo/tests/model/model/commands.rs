@@ -18,14 +18,14 @@ impl Model<'_> {
         let text = octets.trim_ascii_end();
         match (line.spoilt, &line.command) {
             (_, Command::ClientHello) | (Spoilt::BareLf, _) => return self.turn_out("invalid-character"),
-            (Spoilt::BareCr, _) => return self.refuse("invalid-character"),
+            (Spoilt::BareCr, _) => return self.refuse_line("invalid-character"),
             (_, Command::Http) => return self.turn_out("command-unrecognized"),
             _ => {}
         }
         if octets.len() > self.limit(&line.command).min(self.settings.line + 2) {
-            self.refuse("line-too-long");
+            self.refuse_line("line-too-long");
         } else if text.iter().any(u8::is_ascii_control) {
-            self.refuse("invalid-character");
+            self.refuse_line("invalid-character");
         } else if let Command::Unknown(word) = line.command {
             self.refuse(if word.is_ascii() { "command-unrecognized" } else { "invalid-character" });
         } else if !self.is_offered(&line.command) {
@@ -43,6 +43,14 @@ impl Model<'_> {
                 Wrong::NotAscii => Self::row("invalid-character", "", None),
             });
         }
+    }
+
+    /// What it would have been is not known: between chunks perhaps the next one, and no message can come of the others.
+    fn refuse_line(&mut self, id: &str) {
+        if self.transaction.as_ref().is_some_and(|it| it.chunks) {
+            self.abort(vec![Abort::Chunk]);
+        }
+        self.refuse(id);
     }
 
     /// The longest line (RFC 5321 4.5.3.1.4), and what each extension adds to it.
@@ -218,7 +226,7 @@ impl Model<'_> {
             Command::Data(junk) => {
                 arguments::text(junk, false)?;
                 match self.ask("data".into()) {
-                    Verdict::No(said) => self.obey(said),
+                    Verdict::No(said) => self.obey_idle(said),
                     _ => {
                         self.say("start-mail-input");
                         self.awaits = Awaits::Message;

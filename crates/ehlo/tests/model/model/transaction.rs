@@ -15,7 +15,9 @@ impl Model<'_> {
         } else if self.transactions >= self.settings.transactions {
             self.refuse("too-many-transactions");
         } else if limit != 0 && mail.size.is_some_and(|size| size > limit) {
-            self.say("message-too-big");
+            if self.count_idle() {
+                self.say("message-too-big");
+            }
         } else {
             match self.ask(mail.shown) {
                 Verdict::No(said) => self.obey_idle(said),
@@ -58,7 +60,7 @@ impl Model<'_> {
         }
     }
 
-    /// A MAIL or RCPT that is refused moves nothing.
+    /// A MAIL, RCPT or DATA that is refused moves nothing, nor does an AUTH for the moment.
     pub(super) fn obey_idle(&mut self, said: Said) {
         self.idle += 1;
         if self.idle > self.settings.idle_commands {
@@ -111,8 +113,8 @@ impl Model<'_> {
         let faults = content.faults(self.settings);
         self.tell(&faults);
         if content.spoilt {
-            // What follows may be a command of whoever wrote the message. In LMTP too it is said once, for the connection ends.
-            self.refuse_message(&faults, 1);
+            // What follows may be a command of whoever wrote the message.
+            self.refuse_message(&faults, self.answers_due());
             return self.close(Abort::LineEnding);
         }
         self.awaits = Awaits::Command;
