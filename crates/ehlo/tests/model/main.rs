@@ -23,6 +23,7 @@ use script::{Act, Happening, Prelude, Script, script};
 use settings::{Settings, settings};
 
 const BEGIN: u64 = 1_000_000;
+
 /// Core and model, side by side.
 struct Pair<'s, const LINE: usize> {
     core: Caller<'s, LINE>,
