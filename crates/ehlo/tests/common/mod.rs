@@ -384,7 +384,9 @@ pub fn mail_data(flights: &[Vec<u8>], said: &[u8], closed: bool) -> Vec<Vec<u8>>
 fn chunk(line: &[u8]) -> Option<usize> {
     let line = std::str::from_utf8(line).ok()?.trim_end_matches([' ', '\t']).to_ascii_uppercase();
     let size = line.strip_prefix("BDAT ")?;
-    size.strip_suffix(" LAST").unwrap_or(size).parse().ok()
+    let size = size.strip_suffix(" LAST").unwrap_or(size);
+    // The largest number of 64 bits stands for all that are larger, and more digits than it has are not read: both are no size.
+    size.parse().ok().filter(|octets| size.len() <= 20 && *octets != usize::MAX)
 }
 
 /// The next line that is answered, and what lies behind it. A line with a bare CR is answered though it is not whole, and so is

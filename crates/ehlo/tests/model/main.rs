@@ -23,8 +23,6 @@ use script::{Act, Happening, Prelude, Script, script};
 use settings::{Settings, settings};
 
 const BEGIN: u64 = 1_000_000;
-/// Octets of a message up to which it is sure when the clock is set anew: that of a longer one depends on how it was cut.
-const BLOCK: usize = 1024;
 
 /// Core and model, side by side.
 struct Pair<'s, const LINE: usize> {
@@ -32,24 +30,16 @@ struct Pair<'s, const LINE: usize> {
     model: Model<'s>,
     /// Octets that both have heard of as commands, and that the core has not been given.
     piece: Vec<u8>,
-    /// Octets of the open transaction's message so far.
-    message: usize,
 }
 
 impl<const LINE: usize> Pair<'_, LINE> {
-    fn is_sure_of_time(&self) -> bool {
-        self.message < BLOCK && !matches!(self.model.awaits, Awaits::Waste(_))
-    }
-
     /// Gives the core what is due, and holds both against each other. `begun`: in the middle of an act.
     fn settle(&mut self, begun: bool) {
         self.core.feed(&std::mem::take(&mut self.piece));
         self.model.wait(begun);
         let (core, model) = (&self.core, &self.model);
         assert_eq!(core.now, model.now, "the time");
-        if self.is_sure_of_time() {
-            assert_eq!(core.deadline, model.deadline, "the deadline");
-        }
+        assert_eq!(core.deadline, model.deadline, "the deadline");
         assert_eq!(core.closed, model.awaits == Awaits::Nothing, "the end");
         assert_eq!(core.session.is_tls(), model.tls, "TLS");
         assert_eq!(core.session.is_authenticated(), model.authenticated, "authentication");
@@ -65,10 +55,8 @@ impl<const LINE: usize> Pair<'_, LINE> {
     }
 
     fn pass(&mut self, millis: u32) {
-        if millis > 0 && self.is_sure_of_time() {
-            self.core.now += u64::from(millis);
-            self.model.now += u64::from(millis);
-        }
+        self.core.now += u64::from(millis);
+        self.model.now += u64::from(millis);
     }
 
     /// Up to the greeting; whether the first act is there already.
@@ -119,9 +107,6 @@ impl<const LINE: usize> Pair<'_, LINE> {
             Awaits::Waste(_) => self.model.waste_taken(),
             Awaits::Greeting | Awaits::Handshake | Awaits::Nothing => {}
         }
-        if !self.model.is_in_transaction() {
-            self.message = 0;
-        }
     }
 
     /// `early`: the first act is there at once.
@@ -141,13 +126,12 @@ impl<const LINE: usize> Pair<'_, LINE> {
                 _ => {}
             }
             let octets = self.octets(act);
-            let is_content = matches!(self.model.awaits, Awaits::Message | Awaits::Chunk(..));
-            let given = self.cut(act, &octets, is_content);
+            let given = self.cut(act, &octets);
             if self.model.awaits == Awaits::Nothing {
                 break;
             }
             self.piece.extend(&octets[given..]);
-            self.message += if is_content { octets.len() - given } else { 0 };
+            self.model.take(octets.len() - given);
             let behind = act.joined && at + 1 < acts.len();
             self.act(act, behind);
             let unread = matches!(self.model.awaits, Awaits::Handshake | Awaits::Nothing);
@@ -184,7 +168,7 @@ impl<const LINE: usize> Pair<'_, LINE> {
     }
 
     /// Cuts an act where it says; how many octets the core has been given.
-    fn cut(&mut self, act: &Act, octets: &[u8], is_content: bool) -> usize {
+    fn cut(&mut self, act: &Act, octets: &[u8]) -> usize {
         let mut given = 0;
         let early = matches!(self.model.awaits, Awaits::Command) && act.line.is_answered_early()
             || matches!(self.model.awaits, Awaits::Response) && matches!(act.response, script::Response::BareCr);
@@ -194,7 +178,7 @@ impl<const LINE: usize> Pair<'_, LINE> {
                 continue;
             }
             self.piece.extend(&octets[given..at]);
-            self.message += if is_content { at - given } else { 0 };
+            self.model.take(at - given);
             given = at;
             self.settle(true);
             self.pass(*pause);
@@ -273,7 +257,7 @@ fn run<const LINE: usize>(settings: &Settings, script: &Script) -> (Vec<Said>, V
     let config = settings.config();
     let core = Caller::<LINE>::new(&config, settings.peer(), &script.decisions, script.write, BEGIN);
     let model = Model::new(settings, &script.decisions, BEGIN);
-    let mut pair = Pair { core, model, piece: Vec::new(), message: 0 };
+    let mut pair = Pair { core, model, piece: Vec::new() };
     let early = pair.begin(script.prelude, settings.pause.unwrap_or(0));
     pair.play(&script.acts, early);
     pair.end();

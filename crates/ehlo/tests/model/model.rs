@@ -14,6 +14,9 @@ use ehlo::{Abort, CATALOGUE, Extensions, Mechanism};
 use crate::decision::{Answer, Decision};
 use crate::settings::{HOSTNAME, Settings};
 
+/// Octets of a block of mail data (RFC 5321 4.5.3.2.5).
+const BLOCK: usize = 1024;
+
 /// A reply that is to come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
@@ -108,6 +111,8 @@ pub struct Model<'s> {
     /// Since when the client is waited for, and whether a line has begun.
     since: Option<u64>,
     begun: bool,
+    /// Octets of the block of mail data that is coming in.
+    block: usize,
     pub deadline: Option<u64>,
 }
 
@@ -144,6 +149,7 @@ impl<'s> Model<'s> {
             started: now,
             since: None,
             begun: false,
+            block: 0,
             deadline: None,
         }
     }
@@ -299,6 +305,17 @@ impl<'s> Model<'s> {
             self.turn_out("service-not-available");
         }
         self.awaits == Awaits::Nothing
+    }
+
+    /// So many octets of what is awaited have come. Each block of mail data has time of its own.
+    pub fn take(&mut self, octets: usize) {
+        if matches!(self.awaits, Awaits::Message | Awaits::Chunk(..) | Awaits::Waste(_)) {
+            self.block += octets;
+            if self.block >= BLOCK {
+                self.since = Some(self.now);
+            }
+            self.block %= BLOCK;
+        }
     }
 
     /// The input is used up. `begun`: it ended within what is awaited.

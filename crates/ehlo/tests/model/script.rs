@@ -269,6 +269,7 @@ const MAIL_PARAMETERS: &[Parameter] = &[
     ("BODY", Some("7BIT")),
     ("body", Some("8bitmime")),
     ("BODY", Some("BINARYMIME")),
+    ("body", Some("BinaryMime")),
     ("SMTPUTF8", None),
     ("AUTH", Some("<>")),
     ("AUTH", Some("a+2Bb@c")),

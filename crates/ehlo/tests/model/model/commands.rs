@@ -180,6 +180,7 @@ impl Model<'_> {
     pub(super) fn waste(&mut self, size: usize) {
         if size > 0 && self.awaits != Awaits::Nothing {
             self.awaits = Awaits::Waste(size);
+            self.block = 0;
         }
     }
 
@@ -230,6 +231,7 @@ impl Model<'_> {
                     _ => {
                         self.say("start-mail-input");
                         self.awaits = Awaits::Message;
+                        self.block = 0;
                     }
                 }
             }

@@ -96,6 +96,9 @@ impl Model<'_> {
             }
             return Ok(());
         }
+        if !begun {
+            self.block = 0;
+        }
         if let Some(transaction) = &mut self.transaction {
             transaction.chunks = true;
         }
