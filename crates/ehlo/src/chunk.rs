@@ -22,7 +22,12 @@ pub(crate) fn bdat(arguments: &[u8]) -> Result<Chunk, ArgumentError> {
         return Err(ArgumentError::NotAscii);
     }
     let mut words = arguments.split(|octet| *octet == b' ');
-    let octets = words.next().and_then(size).filter(|octets| *octets != u64::MAX).ok_or(ArgumentError::Syntax)?;
+    // Zeros before a size add nothing to it, however many they are.
+    let digits = words.next().map(|word| match word.iter().position(|octet| *octet != b'0') {
+        Some(zeros) => word.get(zeros..).unwrap_or_default(),
+        None => word.get(..1).unwrap_or_default(),
+    });
+    let octets = digits.and_then(size).filter(|octets| *octets != u64::MAX).ok_or(ArgumentError::Syntax)?;
     let last = match words.next() {
         None => false,
         Some(marker) if same_word(marker, b"LAST") => true,
@@ -55,6 +60,8 @@ mod tests {
     fn arguments() {
         let chunk = |left, last| Ok(Chunk { left, size: left, last });
         assert_eq!(bdat(b"0"), chunk(0, false));
+        assert_eq!(bdat(b"000000000000000000000003"), chunk(3, false));
+        assert_eq!(bdat(b"00000000000000000000000 LAST"), chunk(0, true));
         assert_eq!(bdat(b"86 last"), chunk(86, true));
         assert_eq!(bdat(b"18446744073709551614 LAST"), chunk(u64::MAX - 1, true));
         assert_eq!(bdat("1\u{fc}".as_bytes()), Err(ArgumentError::NotAscii));
@@ -62,6 +69,7 @@ mod tests {
             "",
             " ",
             "x",
+            "0x",
             "-1",
             "+1",
             "1x",

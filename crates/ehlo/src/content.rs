@@ -118,7 +118,7 @@ impl Decoder {
     }
 
     /// Takes a short line that begins with a dot off the input, where another such line follows. Data that are nothing else are the
-    /// slowest there are: this triples them.
+    /// slowest there are: this, and the short way of the session to here, halve their instructions.
     fn short_line<'i>(&self, input: &mut &'i [u8]) -> Option<&'i [u8]> {
         if self.at != At::LineStart || !self.dots || self.spoilt {
             return None;

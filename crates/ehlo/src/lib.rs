@@ -83,8 +83,9 @@
 //! [trusted peers](Peer::trusted) XCLIENT and XFORWARD; each of [`Extensions`]; each [`Mechanism`] of SASL. An extension is in force
 //! where it is offered: a parameter of one that is not gets 555.
 //!
-//! Cargo features: `scram` and `cram-md5` bring the hashing that these mechanisms are checked with, `std` lets `memchr` choose vector
-//! instructions when the program runs, `defmt` derives `defmt::Format`.
+//! Cargo features: `mechanisms` brings the mechanisms beside PLAIN and LOGIN, `scram` and `cram-md5` the hashing that these two are
+//! checked with; `std` chooses wider vector instructions when the program runs, where the machine has them; `defmt` derives
+//! `defmt::Format`.
 //!
 //! # What it holds to
 //!

@@ -65,7 +65,7 @@ fn one_by_one(data: &[u8], from: usize, mark: impl Mark) -> usize {
 #[cfg(not(target_pointer_width = "64"))]
 use one_by_one as blocks;
 
-/// From `from` on, which is 2 at least; with the instructions of AVX2 where the machine has them (wider ones were no faster).
+/// From `from` on, which is 2 at least; with the instructions of AVX2 where the machine has them.
 #[cfg(target_pointer_width = "64")]
 fn blocks(data: &[u8], from: usize, mark: impl Mark) -> usize {
     #[cfg(all(feature = "std", target_arch = "x86_64"))]

@@ -386,7 +386,7 @@ fn chunk(line: &[u8]) -> Option<usize> {
     let size = line.strip_prefix("BDAT ")?;
     let size = size.strip_suffix(" LAST").unwrap_or(size);
     // The largest number of 64 bits stands for all that are larger, and more digits than it has are not read: both are no size.
-    size.parse().ok().filter(|octets| size.len() <= 20 && *octets != usize::MAX)
+    size.parse().ok().filter(|octets| *octets != usize::MAX)
 }
 
 /// The next line that is answered, and what lies behind it. A line with a bare CR is answered though it is not whole, and so is
