@@ -385,7 +385,7 @@ fn chunk(line: &[u8]) -> Option<usize> {
     let line = std::str::from_utf8(line).ok()?.trim_end_matches([' ', '\t']).to_ascii_uppercase();
     let size = line.strip_prefix("BDAT ")?;
     let size = size.strip_suffix(" LAST").unwrap_or(size);
-    // The largest number of 64 bits stands for all that are larger, and more digits than it has are not read: both are no size.
+    // The largest number of 64 bits stands for all that are larger: it is no size.
     size.parse().ok().filter(|octets| *octets != usize::MAX)
 }
 
