@@ -13,6 +13,7 @@ pub mod live;
 pub mod mailbox;
 pub mod memory;
 pub mod patience;
+pub mod qemu;
 pub mod reply;
 pub mod server;
 pub mod tap;
