@@ -6,7 +6,7 @@ use crate::config::{Kind, Listener, TlsMode};
 use crate::date;
 use crate::directory::Login;
 use crate::mailbox::Mailbox;
-use crate::policy::{self, Step};
+use crate::policy::{self, Refusal, Step};
 use crate::queue_id;
 use crate::site::Site;
 use crate::tally::Tally;
@@ -97,6 +97,11 @@ impl Session {
         }
     }
 
+    /// Logs a refusal, and gives its reply.
+    fn refused<'r>(&self, refusal: Refusal<'r>, sender: Option<&str>, recipient: Option<&str>) -> Reply<'r> {
+        refusal.log(&self.id, &self.client.text, sender, recipient)
+    }
+
     /// What the server itself puts before the content (RFC 5321 4.4).
     fn head(&self, transaction: &Transaction) -> Vec<u8> {
         let (hello, extended) = self.hello.as_ref().map_or(("", false), |(name, extended)| (name.as_str(), *extended));
@@ -176,7 +181,7 @@ impl Session {
 
 impl Handler for Session {
     async fn connect(&mut self) -> Result<(), Reply<'_>> {
-        if self.site.directory.hosts_any() { Ok(()) } else { Err(Reply::no_hosted_domain()) }
+        policy::client(&self.site, &self.client).map_err(|refusal| self.refused(refusal, None, None))
     }
 
     fn secured(&mut self, tls: &ServerConnection) {
@@ -216,7 +221,9 @@ impl Handler for Session {
     async fn mail<'a>(&'a mut self, mail: Mail<'a>) -> Result<(), Reply<'a>> {
         // Where mail is submitted a user speaks for itself (RFC 6409 6.1); elsewhere it may hand on what others wrote.
         if let (Kind::Submission, Some(login)) = (self.kind, &self.login) {
-            policy::sender(&self.site, login, mail.reverse_path)?;
+            let sender = mail.reverse_path;
+            policy::sender(&self.site, login, sender)
+                .map_err(|refusal| self.refused(refusal, Some(sender.as_str()), None))?;
         }
         policy::room(&self.site, mail.size.unwrap_or(0))?;
         let held = policy::hold(&self.site, &mail)?;
@@ -225,9 +232,11 @@ impl Handler for Session {
     }
 
     async fn rcpt<'a>(&'a mut self, rcpt: Rcpt<'a>) -> Result<Recipient<'a>, Reply<'a>> {
-        let Some(transaction) = &mut self.transaction else { return Err(Reply::processing_error()) };
         let path = rcpt.forward_path;
-        let mailbox = policy::recipient(&self.site, &self.client.text, self.login.is_some(), path)?;
+        let sender = self.transaction.as_ref().map(|transaction| transaction.reverse_path.as_str());
+        let mailbox = policy::recipient(&self.site, &self.client.text, self.login.is_some(), path)
+            .map_err(|refusal| self.refused(refusal, sender, Some(path.as_str())))?;
+        let Some(transaction) = &mut self.transaction else { return Err(Reply::processing_error()) };
         Ok(if transaction.add(path.as_str(), mailbox) { Recipient::Here } else { Recipient::Duplicate })
     }
 
@@ -272,7 +281,9 @@ impl Handler for Session {
     }
 
     async fn verify<'a>(&'a mut self, query: Query<'a>) -> Result<Verified<'a>, Reply<'a>> {
-        self.text = policy::verify(&self.site, query)?.to_string();
+        self.text = policy::verify(&self.site, query)
+            .map_err(|refusal| self.refused(refusal, None, Some(query.what)))?
+            .to_string();
         Ok(Verified::Mailbox(&self.text))
     }
 

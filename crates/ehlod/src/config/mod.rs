@@ -4,6 +4,7 @@
 //! Relative paths in the file are relative to the directory of the file. Whatever is wrong is told with file, line,
 //! column and key ([`Problem`]); an unknown key is an error, and so is a setting that is not available yet.
 
+mod access;
 mod address;
 mod error;
 mod read;
@@ -13,6 +14,7 @@ mod tests;
 pub mod units;
 pub(crate) mod values;
 
+pub use access::Access;
 pub use address::Address;
 pub use ehlo::Mechanism;
 pub(crate) use error::Report;
@@ -47,6 +49,8 @@ pub struct Config {
     pub accounts: Option<PathBuf>,
     /// The domains the server takes mail for; none makes it refuse every client.
     pub domains: Vec<Domain>,
+    /// Which clients may connect.
+    pub access: Access,
     /// Who may be the sender of a message.
     pub senders: Senders,
     /// Where accepted mail goes.
@@ -514,6 +518,7 @@ impl Config {
             auth: Auth::default(),
             accounts: None,
             domains: vec![Domain { name: "localhost".to_owned(), catch_all: CatchAll::Each }],
+            access: Access::default(),
             senders: Senders::default(),
             delivery: DeliveryConfig::Maildir { path: PathBuf::from("mail"), sync: true },
             log: Log::default(),

@@ -1,5 +1,6 @@
 //! Reading the configuration: one function a section, and what holds between sections.
 
+use super::access;
 use super::table::{Found, Table};
 use super::values::{self, boolean, choice, count, delay, reserve, size, timeout};
 use super::{
@@ -13,7 +14,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeValue;
 
 /// Sections that the program does not serve yet.
-const LATER: [&str; 9] = ["access", "recipients", "relay", "greylist", "flow", "content", "state", "dns", "metrics"];
+const LATER: [&str; 8] = ["recipients", "relay", "greylist", "flow", "content", "state", "dns", "metrics"];
 
 /// Reads a whole configuration. Relative paths are relative to `base`.
 pub(super) fn config(report: Report<'_>, base: &Path, overrides: &Overrides) -> Result<Config, Problems> {
@@ -53,6 +54,7 @@ fn sections(document: &mut Table<'_, '_>, base: &Path, overrides: &Overrides) ->
         auth,
         accounts,
         domains: domains(document),
+        access: access::read(document),
         senders: senders(document),
         delivery: delivery(document, base),
         log: log(document),
@@ -438,7 +440,7 @@ fn log(document: &mut Table<'_, '_>) -> Log {
 }
 
 /// The elements of a list without their places, or the default where there is no list.
-fn elements<T>(list: Option<Found<Vec<Found<T>>>>, default: Vec<T>) -> Vec<T> {
+pub(super) fn elements<T>(list: Option<Found<Vec<Found<T>>>>, default: Vec<T>) -> Vec<T> {
     match list {
         Some(list) => list.value.into_iter().map(|element| element.value).collect(),
         None => default,

@@ -1,5 +1,6 @@
 //! Is mail taken for this recipient, and where does it go?
 
+use super::Refusal;
 use crate::directory::Recipient;
 use crate::mailbox::Mailbox;
 use crate::site::Site;
@@ -15,16 +16,16 @@ pub fn recipient<'a>(
     client: &'a str,
     authenticated: bool,
     path: ForwardPath<'a>,
-) -> Result<Mailbox, Reply<'a>> {
+) -> Result<Mailbox, Refusal<'a>> {
     let address = path.as_str();
     match resolve(site, path) {
         Recipient::Mailbox(mailbox) => Ok(mailbox),
-        Recipient::Suspended => Err(Reply::user_disabled(address)),
-        Recipient::RefusesMail => Err(Reply::mailbox_name_not_allowed()),
-        Recipient::NoSuchUser => Err(Reply::invalid_user(address)),
+        Recipient::Suspended => Err(Refusal::new("account.suspended", Reply::user_disabled(address))),
+        Recipient::RefusesMail => Err(Refusal::new("account.refuses_mail", Reply::mailbox_name_not_allowed())),
+        Recipient::NoSuchUser => Err(Refusal::new("no such user", Reply::invalid_user(address))),
         // Nothing is relayed: for a client that may relay it is the target that is refused.
-        Recipient::NotHosted if authenticated => Err(Reply::relay_denied_to(address)),
-        Recipient::NotHosted => Err(Reply::relay_denied_from_ip(client)),
+        Recipient::NotHosted if authenticated => Err(Refusal::new("no relaying", Reply::relay_denied_to(address))),
+        Recipient::NotHosted => Err(Refusal::new("no relaying", Reply::relay_denied_from_ip(client))),
     }
 }
 
@@ -46,7 +47,7 @@ fn resolve(site: &Site, path: ForwardPath<'_>) -> Recipient {
 /// # Errors
 ///
 /// The reply that says there is none.
-pub fn verify<'a>(site: &Site, query: Query<'a>) -> Result<Mailbox, Reply<'a>> {
+pub fn verify<'a>(site: &Site, query: Query<'a>) -> Result<Mailbox, Refusal<'a>> {
     let asked = query.what;
     let bare = asked.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')).unwrap_or(asked);
     let found = match (ehlo::Mailbox::parse(bare), site.config.domains.first()) {
@@ -56,7 +57,9 @@ pub fn verify<'a>(site: &Site, query: Query<'a>) -> Result<Mailbox, Reply<'a>> {
     };
     match found {
         Recipient::Mailbox(mailbox) => Ok(mailbox),
-        Recipient::Suspended => Err(Reply::user_disabled(asked)),
-        Recipient::RefusesMail | Recipient::NoSuchUser | Recipient::NotHosted => Err(Reply::invalid_user(asked)),
+        Recipient::Suspended => Err(Refusal::new("account.suspended", Reply::user_disabled(asked))),
+        Recipient::RefusesMail | Recipient::NoSuchUser | Recipient::NotHosted => {
+            Err(Refusal::new("no such user", Reply::invalid_user(asked)))
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! May a user send as this sender?
 
+use super::Refusal;
 use crate::directory::Login;
 use crate::mailbox::Mailbox;
 use crate::site::Site;
@@ -13,7 +14,7 @@ use ehlo::{Reply, ReversePath};
 /// # Errors
 ///
 /// `550` where it may not.
-pub fn sender(site: &Site, login: &Login, path: ReversePath<'_>) -> Result<(), Reply<'static>> {
+pub fn sender(site: &Site, login: &Login, path: ReversePath<'_>) -> Result<(), Refusal<'static>> {
     if !site.config.senders.match_identity {
         return Ok(());
     }
@@ -24,5 +25,5 @@ pub fn sender(site: &Site, login: &Login, path: ReversePath<'_>) -> Result<(), R
             site.directory.may_send_as(login, &Mailbox::new(&local, mailbox.domain_str()))
         }
     };
-    if may { Ok(()) } else { Err(Reply::sender_inconsistent()) }
+    if may { Ok(()) } else { Err(Refusal::new("senders.match_identity", Reply::sender_inconsistent())) }
 }
