@@ -106,7 +106,7 @@ impl World {
         let catch_all = if self.catch_all { "*" } else { "" };
         config.push_str(&format!("[[domain]]\nname = \"example.net\"\ncatch_all = \"{catch_all}\"\n"));
         self.put(&mut config, "delivery", "kind = \"maildir\"\npath = \"mail\"\n");
-        for table in ["limits", "timeouts", "protocol", "access", "senders"] {
+        for table in ["limits", "timeouts", "protocol", "access", "senders", "recipients"] {
             self.put(&mut config, table, "");
         }
         config

@@ -63,3 +63,25 @@ fn the_check_is_for_submission_and_can_be_switched_off() {
         server.stop().unwrap();
     }
 }
+
+#[test]
+fn denied_senders_and_recipients() {
+    let world = World::plain()
+        .with("senders", "deny = [\"@spam.example\"]")
+        .with("recipients", "deny = [\"bob@\", \"postmaster@\"]")
+        .with("recipients", "not_allowed = [\"carol@example.net\"]");
+    let server = Server::start(world.home()).unwrap();
+    let mut client = server.connect().unwrap();
+    client.greet().unwrap();
+    let said = |client: &mut Client, line: &str| client.command(line).unwrap().to_string();
+    let denied = "553 5.7.1 Access is denied - sender is in the blacklist";
+    assert_eq!(said(&mut client, "MAIL FROM:<a@SPAM.example>"), denied);
+    client.expect(250, "MAIL FROM:<a@not-spam.example>").unwrap();
+    assert_eq!(said(&mut client, "RCPT TO:<bob@example.net>"), "554 5.7.1 RCPT bob@example.net is in the blacklist");
+    let not_allowed = "553 5.1.3 Requested action not taken: mailbox name not allowed";
+    assert_eq!(said(&mut client, "RCPT TO:<carol@example.net>"), not_allowed);
+    for taken in ["postmaster@example.net", "Postmaster", "alice@example.net"] {
+        client.expect(250, &format!("RCPT TO:<{taken}>")).unwrap();
+    }
+    server.stop().unwrap();
+}

@@ -219,12 +219,9 @@ impl Handler for Session {
     }
 
     async fn mail<'a>(&'a mut self, mail: Mail<'a>) -> Result<(), Reply<'a>> {
-        // Where mail is submitted a user speaks for itself (RFC 6409 6.1); elsewhere it may hand on what others wrote.
-        if let (Kind::Submission, Some(login)) = (self.kind, &self.login) {
-            let sender = mail.reverse_path;
-            policy::sender(&self.site, login, sender)
-                .map_err(|refusal| self.refused(refusal, Some(sender.as_str()), None))?;
-        }
+        let sender = mail.reverse_path;
+        policy::sender(&self.site, self.kind, self.login.as_ref(), sender)
+            .map_err(|refusal| self.refused(refusal, Some(sender.as_str()), None))?;
         policy::room(&self.site, mail.size.unwrap_or(0))?;
         let held = policy::hold(&self.site, &mail)?;
         self.transaction = Some(Transaction::new(&self.site, &mail, held));

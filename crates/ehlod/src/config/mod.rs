@@ -8,6 +8,7 @@ mod access;
 mod address;
 mod error;
 mod read;
+mod recipients;
 pub(crate) mod table;
 #[cfg(test)]
 mod tests;
@@ -19,9 +20,11 @@ pub use address::Address;
 pub use ehlo::Mechanism;
 pub(crate) use error::Report;
 pub use error::{Problem, Problems};
+pub use recipients::Recipients;
 pub use units::Network;
 
 use crate::mailbox::{Mailbox, is_domain};
+use crate::pattern::Pattern;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -53,6 +56,8 @@ pub struct Config {
     pub access: Access,
     /// Who may be the sender of a message.
     pub senders: Senders,
+    /// Who may not be a recipient.
+    pub recipients: Recipients,
     /// Where accepted mail goes.
     pub delivery: DeliveryConfig,
     /// What is logged, and how.
@@ -409,13 +414,15 @@ pub enum CatchAll {
 /// Who may be the sender of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Senders {
+    /// Addresses that are refused.
+    pub deny: Vec<Pattern>,
     /// Whether a user submits messages as itself alone, and as whom its account may send.
     pub match_identity: bool,
 }
 
 impl Default for Senders {
     fn default() -> Self {
-        Self { match_identity: true }
+        Self { deny: Vec::new(), match_identity: true }
     }
 }
 
@@ -520,6 +527,7 @@ impl Config {
             domains: vec![Domain { name: "localhost".to_owned(), catch_all: CatchAll::Each }],
             access: Access::default(),
             senders: Senders::default(),
+            recipients: Recipients::default(),
             delivery: DeliveryConfig::Maildir { path: PathBuf::from("mail"), sync: true },
             log: Log::default(),
             warnings: Vec::new(),

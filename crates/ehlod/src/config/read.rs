@@ -1,6 +1,7 @@
 //! Reading the configuration: one function a section, and what holds between sections.
 
 use super::access;
+use super::recipients;
 use super::table::{Found, Table};
 use super::values::{self, boolean, choice, count, delay, reserve, size, timeout};
 use super::{
@@ -14,7 +15,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeValue;
 
 /// Sections that the program does not serve yet.
-const LATER: [&str; 8] = ["recipients", "relay", "greylist", "flow", "content", "state", "dns", "metrics"];
+const LATER: [&str; 7] = ["relay", "greylist", "flow", "content", "state", "dns", "metrics"];
 
 /// Reads a whole configuration. Relative paths are relative to `base`.
 pub(super) fn config(report: Report<'_>, base: &Path, overrides: &Overrides) -> Result<Config, Problems> {
@@ -56,6 +57,7 @@ fn sections(document: &mut Table<'_, '_>, base: &Path, overrides: &Overrides) ->
         domains: domains(document),
         access: access::read(document),
         senders: senders(document),
+        recipients: recipients::read(document),
         delivery: delivery(document, base),
         log: log(document),
         warnings: Vec::new(),
@@ -390,11 +392,11 @@ fn catch_all(value: &DeValue<'_>) -> Result<CatchAll, String> {
 fn senders(document: &mut Table<'_, '_>) -> Senders {
     let mut table = document.table_or_empty("senders");
     let default = Senders::default();
-    table.off("deny", values::empty_list);
+    let deny = elements(table.list("deny", values::pattern), default.deny);
     table.value("domain", choice(&[("off", Some(())), ("exists", None)]));
     table.value("spf", choice(&[("off", Some(())), ("mark", None), ("refuse", None)]));
     table.off("local_needs_auth", values::not_true);
-    let senders = Senders { match_identity: table.or("match_identity", default.match_identity, boolean) };
+    let senders = Senders { deny, match_identity: table.or("match_identity", default.match_identity, boolean) };
     table.finish();
     senders
 }

@@ -3,6 +3,7 @@
 use super::Refusal;
 use crate::directory::Recipient;
 use crate::mailbox::Mailbox;
+use crate::pattern::Pattern;
 use crate::site::Site;
 use ehlo::{Domain, ForwardPath, Query, Reply};
 
@@ -18,6 +19,21 @@ pub fn recipient<'a>(
     path: ForwardPath<'a>,
 ) -> Result<Mailbox, Refusal<'a>> {
     let address = path.as_str();
+    if let ForwardPath::Mailbox(mailbox) = path {
+        let local: String = mailbox.unquoted().collect();
+        let named = Mailbox::new(&local, mailbox.domain_str());
+        let on = |list: &[Pattern]| list.iter().any(|pattern| pattern.matches(&named));
+        let hosted = site.directory.hosts(named.domain());
+        let rules = &site.config.recipients;
+        // The postmaster of a domain here takes all mail (RFC 5321 4.5.1).
+        let is_postmaster = hosted && named.local() == "postmaster";
+        if !is_postmaster && on(&rules.deny) {
+            return Err(Refusal::new("recipients.deny", Reply::rcpt_blacklisted(address)));
+        }
+        if hosted && !is_postmaster && on(&rules.not_allowed) {
+            return Err(Refusal::new("recipients.not_allowed", Reply::mailbox_name_not_allowed()));
+        }
+    }
     match resolve(site, path) {
         Recipient::Mailbox(mailbox) => Ok(mailbox),
         Recipient::Suspended => Err(Refusal::new("account.suspended", Reply::user_disabled(address))),

@@ -1,29 +1,33 @@
-//! May a user send as this sender?
+//! May this be the sender of a message?
 
 use super::Refusal;
+use crate::config::Kind;
 use crate::directory::Login;
 use crate::mailbox::Mailbox;
 use crate::site::Site;
 use ehlo::{Reply, ReversePath};
 
-/// Whether a user may submit a message of this reverse-path: one of its own addresses, or one that it may send as.
-///
-/// `<>` is everybody's: a user's program that tells a sender what became of a message has to use it (RFC 8098 2.1), and it is nobody's
-/// name.
+/// Whether a message may have this reverse-path, by these rules in their order. `<>` is nobody's name: no rule is against it, and a user's
+/// program that tells a sender what became of a message has to use it (RFC 8098 2.1).
 ///
 /// # Errors
 ///
-/// `550` where it may not.
-pub fn sender(site: &Site, login: &Login, path: ReversePath<'_>) -> Result<(), Refusal<'static>> {
-    if !site.config.senders.match_identity {
-        return Ok(());
+/// The rule that is against it.
+pub fn sender(site: &Site, kind: Kind, login: Option<&Login>, path: ReversePath<'_>) -> Result<(), Refusal<'static>> {
+    let rules = &site.config.senders;
+    let ReversePath::Mailbox(mailbox) = path else { return Ok(()) };
+    let local: String = mailbox.unquoted().collect();
+    let address = Mailbox::new(&local, mailbox.domain_str());
+    if rules.deny.iter().any(|pattern| pattern.matches(&address)) {
+        return Err(Refusal::new("senders.deny", Reply::sender_blacklisted()));
     }
-    let may = match path {
-        ReversePath::Null => true,
-        ReversePath::Mailbox(mailbox) => {
-            let local: String = mailbox.unquoted().collect();
-            site.directory.may_send_as(login, &Mailbox::new(&local, mailbox.domain_str()))
+    // Where mail is submitted a user speaks for itself (RFC 6409 6.1); elsewhere it may hand on what others wrote.
+    match login {
+        Some(login)
+            if kind == Kind::Submission && rules.match_identity && !site.directory.may_send_as(login, &address) =>
+        {
+            Err(Refusal::new("senders.match_identity", Reply::sender_inconsistent()))
         }
-    };
-    if may { Ok(()) } else { Err(Refusal::new("senders.match_identity", Reply::sender_inconsistent())) }
+        _ => Ok(()),
+    }
 }
