@@ -37,7 +37,11 @@ const OTHER_CASES: [(&str, &str); 1] = [("env-quoted-local", "there are five mai
 
 /// The scenarios of the clients' scripts that need no more than the board has.
 const CLIENTS: [(&str, &str, &[&str]); 2] = [
-    ("swaks", "swaks.sh", &["plain", "several-recipients", "pipelining", "auth-plain", "auth-login", "wrong-password"]),
+    (
+        "swaks",
+        "swaks.sh",
+        &["plain", "several-recipients", "pipelining", "auth-plain", "auth-login", "plaintext-wrong-login"],
+    ),
     (
         "python3",
         "smtplib_client.py",
@@ -190,6 +194,9 @@ fn interop(board: &mut Board, script: &str, scenario: &str) -> Result<()> {
         .env("EHLO_TLS_PORT", "0")
         .env("EHLO_MESSAGE", "message.eml")
         .env("EHLO_EXPECT", &expect)
+        .env("EHLO_SENDER", home.path().join("sender"))
+        .env("EHLO_SENT", "")
+        .env("EHLO_LMTP", "")
         .output()
         .map_err(|error| format!("running {script}: {error}"))?;
     if !output.status.success() {
