@@ -89,6 +89,7 @@ fn main() {
     }
     trials.push(trial("appliance::obeys_who_has_logged_in".into(), Box::new(obeys)));
     trials.push(trial("appliance::refuses_what_is_too_big".into(), Box::new(too_big)));
+    trials.push(trial("appliance::has_a_word_for_everyone".into(), Box::new(a_word_for_everyone)));
     trials.push(trial("load::all".into(), Box::new(load)));
     libtest_mimic::run(&arguments, trials).exit()
 }
@@ -203,6 +204,41 @@ fn too_big(board: &mut Board) -> Result<()> {
     }
     let reply = client.deliver("alice@example.com", &["bob@example.net"], line.repeat(400).as_bytes())?;
     if reply.code == 250 { Ok(()) } else { Err(format!("expected 250, got {reply}")) }
+}
+
+/// However many come, and whatever came before: each client is greeted or told that there is no room.
+fn a_word_for_everyone(board: &mut Board) -> Result<()> {
+    let address = board.address;
+    let rounds = 150;
+    for round in 0..rounds {
+        // Three at once flood the board, so that one of them is where clients are turned away, and they leave in any order.
+        let floods: Vec<_> = (0..3)
+            .map(|flood| {
+                thread::spawn(move || {
+                    let Ok(mut stream) = TcpStream::connect(address) else { return };
+                    drop(stream.set_write_timeout(Some(Duration::from_millis(200))));
+                    for piece in 0..usize::try_from((round + flood) % 7).unwrap_or(0) {
+                        if stream.write_all(&vec![b'x'; 700 * piece + 1]).is_err() {
+                            return;
+                        }
+                    }
+                })
+            })
+            .collect();
+        if round % 2 == 0 {
+            thread::sleep(Duration::from_millis(round % 30));
+        }
+        // And this is the one that comes behind them.
+        let mut client = Client::connect(address)?;
+        let word = client.reply().map_err(|why| format!("round {round}: {why}"))?;
+        if ![220, 421].contains(&word.code) {
+            return Err(format!("round {round}: {word}"));
+        }
+        for flood in floods {
+            flood.join().map_err(|_| "a client panicked")?;
+        }
+    }
+    eventually(|| greeted(board)).map(drop)
 }
 
 /// Load and abuse, one kind after another; before and after, and in between, the board must have the same to say of itself.
