@@ -209,7 +209,7 @@ fn too_big(board: &mut Board) -> Result<()> {
 /// However many come, and whatever came before: each client is greeted or told that there is no room.
 fn a_word_for_everyone(board: &mut Board) -> Result<()> {
     let address = board.address;
-    let rounds = 150;
+    let rounds = 100;
     for round in 0..rounds {
         // Three at once flood the board, so that one of them is where clients are turned away, and they leave in any order.
         let floods: Vec<_> = (0..3)
