@@ -43,6 +43,17 @@ proxied() {
         "--proxy-source $3 --proxy-source-port 4711 --proxy-dest $4 --proxy-dest-port 25"
 }
 
+# refused MECHANISM OPTION...: demands that a wrong password is. (swaks leaves with 28 where authentication failed.)
+refused() {
+    mechanism=$1
+    shift
+    status=0
+    send bob@example.net $plain "$@" $(login "$mechanism") wrong >said || status=$?
+    cat said
+    test "$status" -eq 28
+    grep -q '535 5.7.8' said
+}
+
 # What stands unquoted below are options, to be split.
 case $1 in
 plain) to_bob $plain ;;
@@ -54,14 +65,8 @@ starttls) to_bob $plain --tls ;;
 starttls-*) to_bob $plain --tls $(login "${1#starttls-}") pass ;;
 tls) to_bob $tls ;;
 tls-*) to_bob $tls $(login "${1#tls-}") pass ;;
-wrong-*)
-    # swaks leaves with 28 where authentication failed.
-    status=0
-    send bob@example.net $plain --tls $(login "${1#wrong-}") wrong >said || status=$?
-    cat said
-    test "$status" -eq 28
-    grep -q '535 5.7.8' said
-    ;;
+wrong-*) refused "${1#wrong-}" --tls ;;
+plaintext-wrong-*) refused "${1#plaintext-wrong-}" ;;
 lmtp) send bob@example.net,carol@example.net --protocol LMTP --socket "$EHLO_LMTP" && expect bob carol ;;
 proxy-v1)
     options="$plain $(proxied 1 TCP4 192.0.2.7 192.0.2.8)"

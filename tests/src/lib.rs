@@ -15,6 +15,7 @@ pub mod memory;
 pub mod patience;
 pub mod qemu;
 pub mod reply;
+pub mod scripts;
 pub mod server;
 pub mod tap;
 pub mod tls;

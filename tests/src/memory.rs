@@ -60,7 +60,8 @@ pub fn play(transcript: &Transcript, cut: Cut) -> Result<()> {
     Ok(())
 }
 
-fn config(scene: Scene) -> Config<'static> {
+/// What the core is told in the world of a transcript.
+pub fn config(scene: Scene) -> Config<'static> {
     Config::new("mx.example.net")
         .extensions(Extensions::TRANSPORT.with(Extensions::DSN))
         .mechanisms(&[Mechanism::Plain, Mechanism::Login])

@@ -8,15 +8,16 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
-use std::{fs, thread};
 
 use ehlo_tests::Result;
 use ehlo_tests::cases::{self, Case, HOPS};
-use ehlo_tests::client::{Client, Heard, SILENCE};
+use ehlo_tests::client::{Client, Heard};
 use ehlo_tests::patience::eventually;
 use ehlo_tests::qemu::{self, Board, EMULATOR, Taken};
-use ehlo_tests::transcript::{self, Act, Expect, Scene, Transcript};
+use ehlo_tests::transcript::{self, Scene, Transcript};
+use ehlo_tests::{live, scripts};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// What a transcript cannot have here, and why.
@@ -37,7 +38,11 @@ const OTHER_CASES: [(&str, &str); 1] = [("env-quoted-local", "there are five mai
 
 /// The scenarios of the clients' scripts that need no more than the board has.
 const CLIENTS: [(&str, &str, &[&str]); 2] = [
-    ("swaks", "swaks.sh", &["plain", "several-recipients", "pipelining", "auth-plain", "auth-login", "wrong-password"]),
+    (
+        "swaks",
+        "swaks.sh",
+        &["plain", "several-recipients", "pipelining", "auth-plain", "auth-login", "plaintext-wrong-login"],
+    ),
     (
         "python3",
         "smtplib_client.py",
@@ -84,6 +89,7 @@ fn main() {
     }
     trials.push(trial("appliance::obeys_who_has_logged_in".into(), Box::new(obeys)));
     trials.push(trial("appliance::refuses_what_is_too_big".into(), Box::new(too_big)));
+    trials.push(trial("appliance::has_a_word_for_everyone".into(), Box::new(a_word_for_everyone)));
     trials.push(trial("load::all".into(), Box::new(load)));
     libtest_mimic::run(&arguments, trials).exit()
 }
@@ -114,37 +120,10 @@ fn with(shared: &Shared, check: impl FnOnce(&mut Board) -> Result<()>) -> Result
 /// Plays a transcript, and holds the messages against the log.
 fn play(board: &mut Board, transcript: &Transcript) -> Result<()> {
     board.taken(0)?;
-    let mut client = Client::connect(board.address)?;
-    for step in &transcript.steps {
-        let Act::Send(octets) = &step.act else { return Err("a handshake".into()) };
-        client.send(octets);
-        for expect in &step.expect {
-            meets(board, &mut client, expect).map_err(|why| format!("line {}: {why}", step.line))?;
-        }
-    }
-    if !client.is_closed() && client.hear(SILENCE / 5)? != Heard::Silence {
-        return Err("the server goes on when the transcript is over".into());
-    }
-    Ok(())
-}
-
-fn meets(board: &mut Board, client: &mut Client, expect: &Expect) -> Result<()> {
-    match expect {
-        Expect::Reply(pattern) => {
-            let reply = client.reply().map_err(|why| format!("expected {pattern}; {why}"))?;
-            let lines: Vec<&str> = reply.lines.iter().map(String::as_str).collect();
-            pattern.check(reply.code, &lines).map_err(|why| format!("{why}, got {reply}"))
-        }
-        Expect::Close => client.expect_close(),
-        Expect::Silence => match client.hear(SILENCE)? {
-            Heard::Silence => Ok(()),
-            heard => Err(format!("expected silence, got {heard:?}")),
-        },
-        Expect::Message(message) => match board.taken(1)?.as_slice() {
-            [one] if *one == Taken::of(message) => Ok(()),
-            other => Err(format!("expected {:?}, the board took {other:?}", Taken::of(message))),
-        },
-    }
+    live::play_at(board.address, transcript, &mut |message| match board.taken(1)?.as_slice() {
+        [one] if *one == Taken::of(message) => Ok(()),
+        other => Err(format!("expected {:?}, the board took {other:?}", Taken::of(message))),
+    })
 }
 
 /// Whether the board has what the case needs.
@@ -179,27 +158,9 @@ fn run_case(board: &mut Board, case: &Case) -> Result<()> {
 /// Runs a scenario of a script, and holds what it says it sent against the log.
 fn interop(board: &mut Board, script: &str, scenario: &str) -> Result<()> {
     board.taken(0)?;
-    let home = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let message = "From: <alice@example.com>\r\nSubject: interoperation\r\n\r\n.\r\n..\r\n.dot\r\n\r\nend\r\n";
-    fs::write(home.path().join("message.eml"), message).map_err(|error| error.to_string())?;
-    let expect = home.path().join("expect");
-    let output = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("interop").join(script))
-        .arg(scenario)
-        .current_dir(home.path())
-        .env("EHLO_PORT", board.address.port().to_string())
-        .env("EHLO_TLS_PORT", "0")
-        .env("EHLO_MESSAGE", "message.eml")
-        .env("EHLO_EXPECT", &expect)
-        .output()
-        .map_err(|error| format!("running {script}: {error}"))?;
-    if !output.status.success() {
-        let said = [output.stdout, output.stderr].concat();
-        return Err(format!("{}\n{}", output.status, String::from_utf8_lossy(&said)));
-    }
     // A message for several recipients lies in each mailbox there, and is logged once here.
-    let files = |directory: &Path| fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
-    let messages = files(&expect).flat_map(|mailbox| files(&mailbox).collect::<Vec<_>>());
-    let mut expected: Vec<_> = messages.map(|file| Taken::of(&fs::read(file).unwrap_or_default())).collect();
+    let messages = scripts::run(script, scenario, board.address)?;
+    let mut expected: Vec<_> = messages.iter().map(|message| Taken::of(message)).collect();
     expected.sort();
     expected.dedup();
     let mut found = board.taken(expected.len())?;
@@ -243,6 +204,41 @@ fn too_big(board: &mut Board) -> Result<()> {
     }
     let reply = client.deliver("alice@example.com", &["bob@example.net"], line.repeat(400).as_bytes())?;
     if reply.code == 250 { Ok(()) } else { Err(format!("expected 250, got {reply}")) }
+}
+
+/// However many come, and whatever came before: each client is greeted or told that there is no room.
+fn a_word_for_everyone(board: &mut Board) -> Result<()> {
+    let address = board.address;
+    let rounds = 100;
+    for round in 0..rounds {
+        // Three at once flood the board, so that one of them is where clients are turned away, and they leave in any order.
+        let floods: Vec<_> = (0..3)
+            .map(|flood| {
+                thread::spawn(move || {
+                    let Ok(mut stream) = TcpStream::connect(address) else { return };
+                    drop(stream.set_write_timeout(Some(Duration::from_millis(200))));
+                    for piece in 0..usize::try_from((round + flood) % 7).unwrap_or(0) {
+                        if stream.write_all(&vec![b'x'; 700 * piece + 1]).is_err() {
+                            return;
+                        }
+                    }
+                })
+            })
+            .collect();
+        if round % 2 == 0 {
+            thread::sleep(Duration::from_millis(round % 30));
+        }
+        // And this is the one that comes behind them.
+        let mut client = Client::connect(address)?;
+        let word = client.reply().map_err(|why| format!("round {round}: {why}"))?;
+        if ![220, 421].contains(&word.code) {
+            return Err(format!("round {round}: {word}"));
+        }
+        for flood in floods {
+            flood.join().map_err(|_| "a client panicked")?;
+        }
+    }
+    eventually(|| greeted(board)).map(drop)
 }
 
 /// Load and abuse, one kind after another; before and after, and in between, the board must have the same to say of itself.

@@ -2,7 +2,9 @@
 
 #[cfg(feature = "mechanisms")]
 use ehlo::ServerSignature;
-use ehlo::{Abort, Attributes, Credentials, Etrn, Hello, Mail, Query, Rcpt, Reply, Request, Session};
+use ehlo::{Abort, Attributes, Credentials, Etrn, Hello, Mail, Query, Rcpt, Reply};
+#[cfg(feature = "smoltcp")]
+use ehlo::{Request, Session};
 
 /// What the core asks of a server, a method a request, and what it hands to it.
 ///
@@ -223,6 +225,7 @@ pub enum Proxied {
 }
 
 /// Puts the pending request to the handler, and gives its answer. Says whether it was answered, and not put off.
+#[cfg(feature = "smoltcp")]
 pub(crate) fn decide<H: Handler, const LINE: usize, const OUT: usize>(
     session: &mut Session<'_, LINE, OUT>,
     handler: &mut H,

@@ -1,10 +1,15 @@
 //! [`ehlo`] on the network stacks of bare-metal programs.
 //!
-//! The core speaks the protocol, a [`Handler`] decides, and a connection of this crate is what lies between them and a socket. There is
-//! no executor, no allocation and no thread: [`smoltcp::Connection`] is polled by whatever loop there is, reads straight from the
-//! socket's receive buffer, and says when it wants to be polled again.
+//! The core speaks the protocol, a handler decides, and a connection of this crate is what lies between them and a socket. There is no
+//! allocation and no thread, and of these there are two:
 //!
-//! Cargo features: `smoltcp` brings the module of that name; `mechanisms`, `cram-md5`, `scram` and `defmt` are those of [`ehlo`].
+//! - [`smoltcp::Connection`] needs no executor: it is polled by whatever loop there is, reads straight from the socket's receive buffer,
+//!   and says when it wants to be polled again. What it asks is a [`Handler`].
+//! - [`embedded_io_async::Connection`] is a future, over any stream of embedded-io-async: a socket of embassy-net, of edge-nal. What it asks
+//!   is an [`embedded_io_async::Handler`].
+//!
+//! Cargo features: `smoltcp` and `embedded-io-async` bring the modules of those names, `embedded-hal-async` and `embassy-time` the
+//! second one with a way to tell the time; `mechanisms`, `cram-md5`, `scram` and `defmt` are those of [`ehlo`].
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(
@@ -17,6 +22,8 @@
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "embedded-io-async")]
+pub mod embedded_io_async;
 mod handler;
 #[cfg(feature = "smoltcp")]
 pub mod smoltcp;

@@ -48,11 +48,18 @@ unsafe impl InterruptNumber for Interrupt {
 pub struct Ethernet {
     received: [u8; FRAME],
     sent: [u8; FRAME],
+    full: bool,
 }
 
 impl Ethernet {
     pub const fn new() -> Self {
-        Self { received: [0; FRAME], sent: [0; FRAME] }
+        Self { received: [0; FRAME], sent: [0; FRAME], full: false }
+    }
+
+    /// Whether a new connection would find somebody. Where not, who asks for one hears nothing, and will ask again: a stack without a
+    /// backlog would send a reset, which looks to the client as if there were no server.
+    pub fn admit(&mut self, admit: bool) {
+        self.full = !admit;
     }
 
     pub fn start(&mut self, address: [u8; 6]) {
@@ -100,6 +107,14 @@ impl Ethernet {
     }
 }
 
+/// Whether a frame asks for a TCP connection: SYN without ACK (RFC 9293 3.1), over IPv4.
+fn is_request(frame: &[u8]) -> bool {
+    let octet = |index: usize| frame.get(index).copied().unwrap_or(0);
+    let header = usize::from(octet(14) & 0x0f) * 4;
+    let over_ipv4 = octet(12) == 8 && octet(13) == 0;
+    over_ipv4 && octet(23) == 6 && octet(14 + header + 13) & 0x12 == 0x02
+}
+
 /// Sends a frame: its length without the header, then the frame.
 fn send(frame: &[u8]) {
     let [low, high] = (frame.len().saturating_sub(14) as u16).to_le_bytes();
@@ -140,7 +155,7 @@ impl phy::Device for Ethernet {
     fn receive(&mut self, _: Instant) -> Option<(Received<'_>, Sent<'_>)> {
         while Self::has_frame() {
             let length = self.take();
-            if length > 0 {
+            if length > 0 && !(self.full && is_request(&self.received)) {
                 let received = self.received.get(..length).unwrap_or_default();
                 return Some((Received(received), Sent(&mut self.sent)));
             }

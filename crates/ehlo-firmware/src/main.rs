@@ -33,6 +33,8 @@ const HOST: Ipv4Cidr = Ipv4Cidr::new(Ipv4Address::new(10, 0, 2, 15), 24);
 const GATEWAY: Ipv4Address = Ipv4Address::new(10, 0, 2, 2);
 const PORT: u16 = 25;
 const CLIENTS: usize = 2;
+/// How many more can be told at once that there is no room.
+const SPARES: usize = 3;
 
 /// One client's place.
 struct Place {
@@ -45,13 +47,13 @@ struct Place {
 struct Buffers {
     receive: [[u8; 2048]; CLIENTS],
     send: [[u8; 1024]; CLIENTS],
-    /// Of the one that turns away.
-    spare: [[u8; 64]; 2],
+    /// Of those that turn away.
+    spare: [[[u8; 64]; 2]; SPARES],
 }
 
 static ETHERNET: Lent<Ethernet> = Lent::new(Ethernet::new());
 static BUFFERS: Lent<Buffers> =
-    Lent::new(Buffers { receive: [[0; 2048]; CLIENTS], send: [[0; 1024]; CLIENTS], spare: [[0; 64]; 2] });
+    Lent::new(Buffers { receive: [[0; 2048]; CLIENTS], send: [[0; 1024]; CLIENTS], spare: [[[0; 64]; 2]; SPARES] });
 static BOARD: Lent<Board> = Lent::new(Board::new());
 
 #[entry]
@@ -65,7 +67,7 @@ fn main() -> ! {
         ETHERNET.take(),
         BUFFERS.take(),
         BOARD.take(),
-        singleton!(STORAGE: [SocketStorage<'static>; CLIENTS + 1] = [SocketStorage::EMPTY; CLIENTS + 1]),
+        singleton!(STORAGE: [SocketStorage<'static>; CLIENTS + SPARES] = [SocketStorage::EMPTY; CLIENTS + SPARES]),
     ) else {
         restart()
     };
@@ -84,8 +86,7 @@ fn main() -> ! {
     let _ = interface.routes_mut().add_default_ipv4_route(GATEWAY);
 
     let mut sockets = SocketSet::new(&mut storage[..]);
-    let [receive, send] = &mut buffers.spare;
-    let spare = sockets.add(socket(receive, send));
+    let spares = buffers.spare.each_mut().map(|[receive, send]| sockets.add(socket(receive, send)));
     let [one, two] = &mut buffers.receive;
     let [first, second] = &mut buffers.send;
     let handles = [sockets.add(socket(one, first)), sockets.add(socket(two, second))];
@@ -109,7 +110,11 @@ fn main() -> ! {
         }
         // Only when the others are taken, so that a client finds one of those first.
         let free = places.iter().any(|place| sockets.get::<tcp::Socket<'_>>(place.socket).is_listening());
-        turn_away(sockets.get_mut(spare), free, board);
+        for spare in spares {
+            turn_away(sockets.get_mut(spare), free, board);
+        }
+        let mut all = handles.iter().chain(&spares);
+        device.admit(all.any(|socket| sockets.get::<tcp::Socket<'_>>(*socket).is_listening()));
         interface.poll_egress(now, device, &mut sockets);
         if !due {
             sleep();
@@ -149,18 +154,19 @@ fn serve(place: &mut Place, board: &mut Board, socket: &mut tcp::Socket<'_>) -> 
 /// Tells a client that there is no room, where otherwise it would be left without a word.
 fn turn_away(socket: &mut tcp::Socket<'_>, free: bool, board: &mut Board) {
     match socket.state() {
-        tcp::State::Closed | tcp::State::TimeWait if free => socket.abort(),
+        tcp::State::Closed | tcp::State::TimeWait | tcp::State::Listen if free => socket.abort(),
         tcp::State::Closed | tcp::State::TimeWait => {
             listen(socket);
             socket.set_timeout(Some(smoltcp::time::Duration::from_secs(5)));
         }
-        tcp::State::Listen if free => socket.abort(),
         tcp::State::Established | tcp::State::CloseWait => {
             board.turned_away = board.turned_away.wrapping_add(1);
             let _ = socket.send_slice(b"421 4.3.2 mx.example.net All lines are busy\r\n");
             socket.close();
         }
-        _ => while socket.recv(|octets| (octets.len(), octets.len())).is_ok_and(|waste| waste > 0) {},
+        // It has been told, and goes on all the same: whoever reads its megabytes has no ear for the next client.
+        tcp::State::FinWait2 if socket.can_recv() => socket.abort(),
+        _ => {}
     }
 }
 
