@@ -21,7 +21,7 @@ const REST: Duration = Duration::from_millis(50);
 const LAST: Duration = Duration::from_secs(2);
 
 /// Tells of a connection that was turned away.
-type Tell = dyn Fn(Arrival);
+type Tell = dyn Fn(Arrival) + Send + Sync;
 
 /// Accepts connections on any number of listeners, within limits, until it is told to stop. For Unix systems.
 ///
@@ -134,7 +134,7 @@ impl Server {
 
     /// Tells `turned_away` of every connection that there was no room for. For logs; it should not take long.
     #[must_use]
-    pub fn turned_away(mut self, turned_away: impl Fn(Arrival) + 'static) -> Self {
+    pub fn turned_away(mut self, turned_away: impl Fn(Arrival) + Send + Sync + 'static) -> Self {
         self.turned_away = Box::new(turned_away);
         self
     }
