@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::client::{Client, Heard, SILENCE};
 use crate::reply::lossy;
-use crate::server::{Home, Server};
+use crate::server::Server;
 use crate::transcript::{Act, Expect, Scene, Step, Transcript};
 use crate::world::World;
 
@@ -15,28 +15,34 @@ pub fn play(transcript: &Transcript) -> Result<()> {
         Scene::Auth => World::auth(),
     };
     let server = Server::start(world.home())?;
+    let home = server.home();
+    let played = play_on(transcript, server.connect()?, || home.mailboxes().into_values().flatten().collect());
+    played.map_err(|why| format!("{why}\nlog:\n{}", home.log()))?;
+    server.stop().map(drop)
+}
+
+/// Plays the transcript on a new connection to any server; `delivered` says what lies in its mailboxes.
+pub fn play_on(transcript: &Transcript, mut client: Client, delivered: impl Fn() -> Vec<Vec<u8>>) -> Result<()> {
     let mut seen = 0;
-    let mut client = server.connect()?;
     for step in &transcript.steps {
-        client = act(client, &step.act).map_err(|why| at(step, &why, server.home()))?;
+        client = act(client, &step.act).map_err(|why| at(step, &why))?;
         for expect in &step.expect {
-            check(&mut client, expect, &mut seen, server.home()).map_err(|why| at(step, &why, server.home()))?;
+            check(&mut client, expect, &mut seen, &delivered).map_err(|why| at(step, &why))?;
         }
     }
     // What the client does not ask for, the server must not say.
     if !client.is_closed() && client.hear(SILENCE / 5)? != Heard::Silence {
         return Err("the server goes on when the transcript is over".into());
     }
-    drop(client);
-    server.stop().map(drop)
+    Ok(())
 }
 
-fn at(step: &Step, why: &str, home: &Home) -> String {
+fn at(step: &Step, why: &str) -> String {
     let act = match &step.act {
         Act::Send(octets) => lossy(octets),
         Act::Tls => "the TLS handshake".into(),
     };
-    format!("line {}: {act}\n  {why}\nlog:\n{}", step.line, home.log())
+    format!("line {}: {act}\n  {why}", step.line)
 }
 
 fn act(mut client: Client, act: &Act) -> Result<Client> {
@@ -49,7 +55,7 @@ fn act(mut client: Client, act: &Act) -> Result<Client> {
     }
 }
 
-fn check(client: &mut Client, expect: &Expect, seen: &mut usize, home: &Home) -> Result<()> {
+fn check(client: &mut Client, expect: &Expect, seen: &mut usize, delivered: &dyn Fn() -> Vec<Vec<u8>>) -> Result<()> {
     match expect {
         Expect::Reply(pattern) => {
             let reply = client.reply().map_err(|why| format!("expected {pattern}; {why}"))?;
@@ -61,14 +67,13 @@ fn check(client: &mut Client, expect: &Expect, seen: &mut usize, home: &Home) ->
             Heard::Silence => Ok(()),
             heard => Err(format!("expected silence, got {heard:?}")),
         },
-        Expect::Message(message) => delivered(message, seen, home),
+        Expect::Message(message) => only(message, seen, &delivered()),
     }
 }
 
 /// Whether `message`, and nothing else, has been delivered since the last look; `seen` is how many copies lay
 /// in the mailboxes then.
-fn delivered(message: &[u8], seen: &mut usize, home: &Home) -> Result<()> {
-    let copies: Vec<Vec<u8>> = home.mailboxes().into_values().flatten().collect();
+fn only(message: &[u8], seen: &mut usize, copies: &[Vec<u8>]) -> Result<()> {
     let same = copies.iter().filter(|copy| *copy == message).count();
     let fresh = copies.len() - *seen;
     *seen = copies.len();
