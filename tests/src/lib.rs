@@ -6,6 +6,7 @@
 //! Cases and transcripts are data files beside this crate; nothing in their models knows a socket, so that
 //! the same data can drive the protocol core in memory.
 
+pub mod blocking;
 pub mod cases;
 pub mod client;
 pub mod credentials;

@@ -1,11 +1,9 @@
 //! Plays a transcript against a live server.
 
-use std::net::SocketAddr;
-
 use crate::Result;
 use crate::client::{Client, Heard, SILENCE};
 use crate::reply::lossy;
-use crate::server::{Home, Server};
+use crate::server::Server;
 use crate::transcript::{Act, Expect, Scene, Step, Transcript};
 use crate::world::World;
 
@@ -17,26 +15,43 @@ pub fn play(transcript: &Transcript) -> Result<()> {
         Scene::Auth => World::auth(),
     };
     let server = Server::start(world.home())?;
-    let mut seen = 0;
-    let mut client = server.connect()?;
-    for step in &transcript.steps {
-        client = act(client, &step.act).map_err(|why| at(step, &why, server.home()))?;
-        for expect in &step.expect {
-            check(&mut client, expect, &mut |message| delivered(message, &mut seen, server.home()))
-                .map_err(|why| at(step, &why, server.home()))?;
-        }
-    }
-    nothing_more(&mut client)?;
-    drop(client);
+    let home = server.home();
+    let played =
+        play_on(transcript, server.connect()?, &mut fresh(|| home.mailboxes().into_values().flatten().collect()));
+    played.map_err(|why| format!("{why}\nlog:\n{}", home.log()))?;
     server.stop().map(drop)
 }
 
-fn at(step: &Step, why: &str, home: &Home) -> String {
+/// Whether a message, and nothing else, has arrived since this was last asked.
+pub type Delivered<'d> = &'d mut dyn FnMut(&[u8]) -> Result<()>;
+
+/// Plays the transcript on a new connection to any server.
+pub fn play_on(transcript: &Transcript, mut client: Client, delivered: Delivered<'_>) -> Result<()> {
+    for step in &transcript.steps {
+        client = act(client, &step.act).map_err(|why| at(step, &why))?;
+        for expect in &step.expect {
+            check(&mut client, expect, delivered).map_err(|why| at(step, &why))?;
+        }
+    }
+    // What the client does not ask for, the server must not say.
+    if !client.is_closed() && client.hear(SILENCE / 5)? != Heard::Silence {
+        return Err("the server goes on when the transcript is over".into());
+    }
+    Ok(())
+}
+
+/// [`Delivered`] for a server in whose mailboxes everything stays; `copies` says what lies there.
+pub fn fresh(copies: impl Fn() -> Vec<Vec<u8>>) -> impl FnMut(&[u8]) -> Result<()> {
+    let mut seen = 0;
+    move |message| only(message, &mut seen, &copies())
+}
+
+fn at(step: &Step, why: &str) -> String {
     let act = match &step.act {
         Act::Send(octets) => lossy(octets),
         Act::Tls => "the TLS handshake".into(),
     };
-    format!("line {}: {act}\n  {why}\nlog:\n{}", step.line, home.log())
+    format!("line {}: {act}\n  {why}", step.line)
 }
 
 fn act(mut client: Client, act: &Act) -> Result<Client> {
@@ -49,33 +64,7 @@ fn act(mut client: Client, act: &Act) -> Result<Client> {
     }
 }
 
-/// Plays a transcript that needs no TLS on a connection to a server that is there already; `delivered` says whether a message, and
-/// nothing else, has arrived since it was last asked.
-pub fn play_at(
-    address: SocketAddr,
-    transcript: &Transcript,
-    delivered: &mut dyn FnMut(&[u8]) -> Result<()>,
-) -> Result<()> {
-    let mut client = Client::connect(address)?;
-    for step in &transcript.steps {
-        let Act::Send(octets) = &step.act else { return Err("a handshake".into()) };
-        client.send(octets);
-        for expect in &step.expect {
-            check(&mut client, expect, delivered).map_err(|why| format!("line {}: {why}", step.line))?;
-        }
-    }
-    nothing_more(&mut client)
-}
-
-/// What the client does not ask for, the server must not say.
-fn nothing_more(client: &mut Client) -> Result<()> {
-    if !client.is_closed() && client.hear(SILENCE / 5)? != Heard::Silence {
-        return Err("the server goes on when the transcript is over".into());
-    }
-    Ok(())
-}
-
-fn check(client: &mut Client, expect: &Expect, delivered: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+fn check(client: &mut Client, expect: &Expect, delivered: Delivered<'_>) -> Result<()> {
     match expect {
         Expect::Reply(pattern) => {
             let reply = client.reply().map_err(|why| format!("expected {pattern}; {why}"))?;
@@ -93,8 +82,7 @@ fn check(client: &mut Client, expect: &Expect, delivered: &mut dyn FnMut(&[u8]) 
 
 /// Whether `message`, and nothing else, has been delivered since the last look; `seen` is how many copies lay
 /// in the mailboxes then.
-fn delivered(message: &[u8], seen: &mut usize, home: &Home) -> Result<()> {
-    let copies: Vec<Vec<u8>> = home.mailboxes().into_values().flatten().collect();
+fn only(message: &[u8], seen: &mut usize, copies: &[Vec<u8>]) -> Result<()> {
     let same = copies.iter().filter(|copy| *copy == message).count();
     let fresh = copies.len() - *seen;
     *seen = copies.len();

@@ -120,7 +120,7 @@ fn with(shared: &Shared, check: impl FnOnce(&mut Board) -> Result<()>) -> Result
 /// Plays a transcript, and holds the messages against the log.
 fn play(board: &mut Board, transcript: &Transcript) -> Result<()> {
     board.taken(0)?;
-    live::play_at(board.address, transcript, &mut |message| match board.taken(1)?.as_slice() {
+    live::play_on(transcript, Client::connect(board.address)?, &mut |message| match board.taken(1)?.as_slice() {
         [one] if *one == Taken::of(message) => Ok(()),
         other => Err(format!("expected {:?}, the board took {other:?}", Taken::of(message))),
     })

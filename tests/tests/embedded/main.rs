@@ -10,6 +10,7 @@ mod site;
 
 use std::sync::{Arc, LazyLock};
 
+use ehlo_tests::client::Client;
 use ehlo_tests::transcript::{self, Scene, Transcript};
 use ehlo_tests::trials::{run, trial};
 use ehlo_tests::{Result, live, memory, scripts};
@@ -73,7 +74,7 @@ fn installed(program: &str) -> bool {
 fn play(site: &Site, transcript: &Transcript) -> Result<()> {
     let mut site = site.turn();
     let address = site.address;
-    live::play_at(address, transcript, &mut |message| site.delivered(&[message]))
+    live::play_on(transcript, Client::connect(address)?, &mut |message| site.delivered(&[message]))
 }
 
 /// Runs a scenario of a script, and holds what it says it sent against what has arrived.
