@@ -135,6 +135,8 @@ mod error;
 mod hops;
 mod keywords;
 mod line;
+#[cfg(any(doc, doctest, test))]
+pub mod own_stack;
 mod phase;
 mod receive;
 mod reply;

@@ -22,6 +22,13 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     unsafe { a_panic_is_left_in_the_core() }
 }
 
+/// What the guide `own_stack` of the core says of a session's size where pointers have 32 bits.
+#[cfg(target_pointer_width = "32")]
+const _: () = {
+    let state = if cfg!(feature = "all") { 240 } else { 232 };
+    assert!(size_of::<ehlo::Session<'_, 512, 1024>>() == 512 + 1024 + state);
+};
+
 /// Where the linker begins to look for what is used.
 #[unsafe(no_mangle)]
 pub extern "C" fn _start() -> ! {
