@@ -4,7 +4,7 @@
 //! Without the emulator or the target's library all trials are ignored, and say so; where `EHLO_REQUIRE_TOOLS` is set, they fail.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -209,26 +209,23 @@ fn too_big(board: &mut Board) -> Result<()> {
 /// However many come, and whatever came before: each client is greeted or told that there is no room.
 fn a_word_for_everyone(board: &mut Board) -> Result<()> {
     let address = board.address;
-    let rounds = 100;
+    let rounds = 500;
     for round in 0..rounds {
         // Three at once flood the board, so that one of them is where clients are turned away, and they leave in any order.
-        let floods: Vec<_> = (0..3)
-            .map(|flood| {
-                thread::spawn(move || {
-                    let Ok(mut stream) = TcpStream::connect(address) else { return };
-                    drop(stream.set_write_timeout(Some(Duration::from_millis(200))));
-                    for piece in 0..usize::try_from((round + flood) % 7).unwrap_or(0) {
-                        if stream.write_all(&vec![b'x'; 700 * piece + 1]).is_err() {
-                            return;
-                        }
+        let mut floods = Vec::new();
+        for flood in 0..3 {
+            let mut stream = connect(address)?;
+            floods.push(thread::spawn(move || {
+                drop(stream.set_write_timeout(Some(Duration::from_millis(200))));
+                for piece in 0..(round + flood) % 7 {
+                    if stream.write_all(&vec![b'x'; 700 * piece + 1]).is_err() {
+                        return;
                     }
-                })
-            })
-            .collect();
-        if round % 2 == 0 {
-            thread::sleep(Duration::from_millis(round % 30));
+                }
+            }));
         }
         // And this is the one that comes behind them.
+        drop(connect(address)?);
         let mut client = Client::connect(address)?;
         let word = client.reply().map_err(|why| format!("round {round}: {why}"))?;
         if ![220, 421].contains(&word.code) {
@@ -239,6 +236,13 @@ fn a_word_for_everyone(board: &mut Board) -> Result<()> {
         }
     }
     eventually(|| greeted(board)).map(drop)
+}
+
+/// The emulator lets one connection wait at most, and the host may leave the next one lying for a long time, so they come apart.
+fn connect(address: SocketAddr) -> Result<TcpStream> {
+    let stream = TcpStream::connect(address).map_err(|error| error.to_string())?;
+    thread::sleep(Duration::from_millis(3));
+    Ok(stream)
 }
 
 /// Load and abuse, one kind after another; before and after, and in between, the board must have the same to say of itself.
@@ -319,7 +323,7 @@ fn message(number: usize) -> Vec<u8> {
 }
 
 /// Sends a mail on a connection of its own.
-fn send(address: std::net::SocketAddr, number: usize) -> Result<Taken> {
+fn send(address: SocketAddr, number: usize) -> Result<Taken> {
     let mut client = Client::connect(address)?;
     client.greet()?;
     let mut message = message(number);
