@@ -97,7 +97,8 @@ fn main() -> ! {
     })) else {
         restart()
     };
-    log!("up at {}, {} octets of statics, {} of stack", HOST, memory::statics(), memory::stack().0);
+    let [a, b, c, d] = HOST.address().octets();
+    log!("up at {a}.{b}.{c}.{d}, {} octets of statics, {} of stack", memory::statics(), memory::stack().0);
 
     loop {
         let now = moment();

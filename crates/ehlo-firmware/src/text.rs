@@ -22,10 +22,11 @@ impl<const N: usize> Text<N> {
     }
 
     pub fn push(&mut self, char: char) {
-        let Some(room) = self.octets.get_mut(self.length..).filter(|room| room.len() >= char.len_utf8()) else {
-            return;
-        };
-        self.length += char.encode_utf8(room).len();
+        let mut octets = [0; 4];
+        let octets = char.encode_utf8(&mut octets).as_bytes();
+        let Some(room) = self.octets.get_mut(self.length..).filter(|room| room.len() >= octets.len()) else { return };
+        room.iter_mut().zip(octets).for_each(|(room, octet)| *room = *octet);
+        self.length += octets.len();
     }
 }
 

@@ -8,6 +8,7 @@
 #[cfg(feature = "all")]
 mod parts;
 mod session;
+mod sizes;
 
 use core::hint::black_box;
 
