@@ -14,7 +14,8 @@ use std::time::Duration;
 const ACCOUNT_QUERY: &str =
     "SELECT * FROM accounts WHERE address = $1 OR address = (SELECT address FROM aliases WHERE alias = $1)";
 /// What finds the members of a list.
-const LIST_QUERY: &str = "SELECT member, accepts_from FROM list_members WHERE list = $1 ORDER BY accepts_from IS NULL";
+const LIST_QUERY: &str =
+    "SELECT member, accepts_from FROM list_members WHERE list = $1 ORDER BY accepts_from IS NULL, member";
 
 /// Where the accounts are.
 #[derive(Clone, Debug, PartialEq)]
