@@ -79,6 +79,15 @@ pub fn run(cli: &Cli) -> ExitCode {
 }
 
 fn check(path: &Path) -> ExitCode {
+    // What asks a database is made within a runtime.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "ehlod check: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let _within = runtime.enter();
     let checked = Config::load(path, &Overrides::default())
         .and_then(|config| Directory::open(&config).map(|directory| (config, directory)));
     match checked {

@@ -17,6 +17,8 @@ pub struct Client {
     pub name: Option<String>,
     /// Which of the server's addresses it came to, where a peer told it.
     pub destination: (Option<IpAddr>, Option<u16>),
+    /// The server's end of the connection; none on a Unix socket.
+    pub local: Option<IpAddr>,
     /// The address as text, for the log and for replies that name it.
     pub text: String,
 }
@@ -77,6 +79,12 @@ impl Client {
         }
         *self = client;
         Ok(told)
+    }
+
+    /// Which of the server's addresses the client came to.
+    #[must_use]
+    pub fn reached(&self) -> Option<IpAddr> {
+        self.destination.0.or(self.local)
     }
 
     /// Where the client came to, for the log.

@@ -6,7 +6,7 @@ use crate::config::{Kind, Listener, TlsMode};
 use crate::date;
 use crate::directory::Login;
 use crate::mailbox::Mailbox;
-use crate::policy::{self, Refusal, Step};
+use crate::policy::{self, Refusal, Sending, Step};
 use crate::queue_id;
 use crate::site::Site;
 use crate::tally::Tally;
@@ -14,14 +14,20 @@ use crate::trace::{Received, Transmission, return_path};
 use crate::transaction::Transaction;
 use ehlo::{Abort, Attributes, Credentials, Etrn, Hello, Mail, Query, Rcpt, Reply};
 use ehlo_tokio::rustls::ServerConnection;
-use ehlo_tokio::{Accepted, AuthStep, Connection, Handler, Proxied, Queue, Receipt, Recipient, Verified};
+use ehlo_tokio::{
+    Accepted, AuthStep, Connection, Handler, Prefixed, Proxied, Queue, Receipt, Recipient, Socket, Verified,
+};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 /// Serves a connection to its end, and logs it.
 pub async fn serve(site: Arc<Site>, listener: Listener, accepted: Accepted) {
-    let client = Client::new(accepted.client);
+    let (prefix, socket) = accepted.stream.into_parts();
+    let mut client = Client::new(accepted.client);
+    if let Socket::Tcp(stream) = &socket {
+        client.local = stream.local_addr().ok().map(|local| local.ip().to_canonical());
+    }
     let latest_hold = site.latest_hold();
     let protocol = site.protocol(&listener, &latest_hold);
     let mut connection = Connection::new(&protocol)
@@ -40,7 +46,7 @@ pub async fn serve(site: Arc<Site>, listener: Listener, accepted: Accepted) {
     let proxy = accepted.peer.filter(|peer| Some(*peer) != accepted.client);
     let mut session = Session::new(Arc::clone(&site), listener.kind, client);
     session.proxy = proxy.map(|proxy| proxy.ip().to_canonical());
-    let served = connection.serve(accepted.stream, &mut session).await;
+    let served = connection.serve(Prefixed::new(prefix, socket), &mut session).await;
     session.log(&listener, served.err());
 }
 
@@ -220,8 +226,9 @@ impl Handler for Session {
 
     async fn mail<'a>(&'a mut self, mail: Mail<'a>) -> Result<(), Reply<'a>> {
         let sender = mail.reverse_path;
-        policy::sender(&self.site, self.kind, self.login.as_ref(), sender)
-            .map_err(|refusal| self.refused(refusal, Some(sender.as_str()), None))?;
+        let refused = |refusal: Refusal<'a>| self.refused(refusal, Some(sender.as_str()), None);
+        policy::sender(&self.site, self.kind, self.login.as_ref(), sender).await.map_err(refused)?;
+        policy::local_sender(&self.site, sender).await.map_err(refused)?;
         policy::room(&self.site, mail.size.unwrap_or(0))?;
         let held = policy::hold(&self.site, &mail)?;
         self.transaction = Some(Transaction::new(&self.site, &mail, held));
@@ -230,11 +237,18 @@ impl Handler for Session {
 
     async fn rcpt<'a>(&'a mut self, rcpt: Rcpt<'a>) -> Result<Recipient<'a>, Reply<'a>> {
         let path = rcpt.forward_path;
-        let sender = self.transaction.as_ref().map(|transaction| transaction.reverse_path.as_str());
-        let mailbox = policy::recipient(&self.site, &self.client.text, self.login.is_some(), path)
-            .map_err(|refusal| self.refused(refusal, sender, Some(path.as_str())))?;
         let Some(transaction) = &mut self.transaction else { return Err(Reply::processing_error()) };
-        Ok(if transaction.add(path.as_str(), mailbox) { Recipient::Here } else { Recipient::Duplicate })
+        let sending = Sending {
+            client: &self.client,
+            login: self.login.as_ref(),
+            reverse_path: &transaction.reverse_path,
+            size: transaction.declared,
+        };
+        let (sender, id) = (sending.reverse_path, &self.id);
+        let log = |refusal: Refusal<'a>| refusal.log(id, &self.client.text, Some(sender), Some(path.as_str()));
+        let mailboxes = policy::recipient(&self.site, sending, path, &mut self.text).await.map_err(log)?;
+        let is_new = transaction.add(path.as_str(), mailboxes)?;
+        Ok(if is_new { Recipient::Here } else { Recipient::Duplicate })
     }
 
     async fn data(&mut self) -> Result<(), Reply<'_>> {
@@ -278,10 +292,15 @@ impl Handler for Session {
     }
 
     async fn verify<'a>(&'a mut self, query: Query<'a>) -> Result<Verified<'a>, Reply<'a>> {
-        self.text = policy::verify(&self.site, query)
-            .map_err(|refusal| self.refused(refusal, None, Some(query.what)))?
-            .to_string();
-        Ok(Verified::Mailbox(&self.text))
+        let Self { site, id, client, text, .. } = self;
+        let log = |refusal: Refusal<'a>| refusal.log(id, &client.text, None, Some(query.what));
+        policy::verify(site, query, text).await.map(Verified::Mailbox).map_err(log)
+    }
+
+    async fn expand<'a>(&'a mut self, query: Query<'a>) -> Result<Vec<String>, Reply<'a>> {
+        let Self { site, id, client, text, .. } = self;
+        let log = |refusal: Refusal<'a>| refusal.log(id, &client.text, None, Some(query.what));
+        policy::expand(site, query, text).await.map_err(log)
     }
 
     async fn etrn<'a>(&'a mut self, etrn: Etrn<'a>) -> Result<Queue, Reply<'a>> {
@@ -292,7 +311,10 @@ impl Handler for Session {
         let mut client = self.client.clone();
         let told = client.told(attributes.iter()).map_err(|_| Reply::syntax_error_in_parameters())?;
         let login = match told.login {
-            Some(user) => Some(self.site.directory.vouched_for(&user).ok_or(Reply::access_denied())?),
+            Some(user) => {
+                let user = self.site.directory.user(&user).await.map_err(|_| Reply::database_inaccessible())?;
+                Some(user.vouched_for().ok_or(Reply::access_denied())?)
+            }
             None => None,
         };
         tracing::info!(

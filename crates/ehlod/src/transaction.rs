@@ -8,7 +8,11 @@ use crate::queue_id;
 use crate::site::Site;
 use crate::submission::Completion;
 use ehlo::{Mail, Reply};
+use std::collections::HashSet;
 use std::time::SystemTime;
+
+/// The most mailboxes that one message goes into.
+const MOST_MAILBOXES: usize = 10_000;
 
 /// An open transaction.
 #[derive(Debug)]
@@ -25,6 +29,10 @@ pub struct Transaction {
     pub first: Option<String>,
     /// Where the message goes, each mailbox once.
     pub mailboxes: Vec<Mailbox>,
+    /// The same, to look one up.
+    known: HashSet<Mailbox>,
+    /// How large the message is to be, where its sender has declared it (RFC 1870).
+    pub declared: Option<u64>,
     message: Option<Message>,
     /// Adds what a submitted message lacks, until its header section is through.
     completion: Option<Completion>,
@@ -44,6 +52,8 @@ impl Transaction {
             held,
             first: None,
             mailboxes: Vec::new(),
+            known: HashSet::new(),
+            declared: mail.size,
             message: None,
             completion: None,
             share: site.memory.share(),
@@ -52,14 +62,23 @@ impl Transaction {
         }
     }
 
-    /// Adds a recipient; false where its mailbox is among them already.
-    pub fn add(&mut self, path: &str, mailbox: Mailbox) -> bool {
-        if self.mailboxes.contains(&mailbox) {
-            return false;
+    /// Adds a recipient; false where its mailboxes are among the others already.
+    ///
+    /// # Errors
+    ///
+    /// `452` where there would be too many: a list brings many at once.
+    pub fn add(&mut self, path: &str, mailboxes: Vec<Mailbox>) -> Result<bool, Reply<'static>> {
+        let added: Vec<_> = mailboxes.into_iter().filter(|mailbox| !self.known.contains(mailbox)).collect();
+        if self.mailboxes.len().saturating_add(added.len()) > MOST_MAILBOXES {
+            return Err(Reply::too_many_rcpts());
         }
-        self.first.get_or_insert_with(|| path.to_owned());
-        self.mailboxes.push(mailbox);
-        true
+        let is_new = !added.is_empty();
+        if is_new {
+            self.first.get_or_insert_with(|| path.to_owned());
+        }
+        self.known.extend(added.iter().cloned());
+        self.mailboxes.extend(added);
+        Ok(is_new)
     }
 
     /// Begins the message, with what stands at its head. A submitted one is completed on its way (RFC 6409 8).

@@ -78,7 +78,7 @@ fn passwd_that_can_be_recovered() {
 /// What `ehlod passwd` prints lets the user of the accounts file in, as long as the password is the same.
 #[test]
 fn passwd_and_the_accounts_file() {
-    use ehlod::config::{Config, Overrides};
+    use ehlod::config::{Accounts, Config, Overrides};
     use ehlod::directory::Directory;
 
     let directory = tempfile::tempdir().unwrap();
@@ -86,10 +86,12 @@ fn passwd_and_the_accounts_file() {
     let accounts = format!("[[account]]\naddress = \"alice@localhost\"\npassword = \"{}\"\n", text(&line).trim_end());
     let path = directory.path().join("accounts.toml");
     std::fs::write(&path, accounts).unwrap();
-    let config = Config { accounts: Some(path), ..Config::embedded(&Overrides::default()) };
+    let config = Config { accounts: Accounts::File(path), ..Config::embedded(&Overrides::default()) };
     let users = Directory::open(&config).unwrap();
-    assert!(users.verify("alice", "gëheim x ".as_bytes()).unwrap().is_some());
-    assert!(users.verify("alice", "gëheim x".as_bytes()).unwrap().is_none());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let alice = runtime.block_on(users.user("alice")).unwrap();
+    assert!(alice.verify("gëheim x ".as_bytes()).unwrap());
+    assert!(!alice.verify("gëheim x".as_bytes()).unwrap());
 }
 
 #[test]

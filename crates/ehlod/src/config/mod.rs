@@ -6,9 +6,11 @@
 
 mod access;
 mod address;
+mod directory;
 mod error;
 mod read;
 mod recipients;
+mod relay;
 pub(crate) mod table;
 #[cfg(test)]
 mod tests;
@@ -17,10 +19,12 @@ pub(crate) mod values;
 
 pub use access::Access;
 pub use address::Address;
+pub use directory::{Accounts, Database, DatabaseUrl};
 pub use ehlo::Mechanism;
 pub(crate) use error::Report;
 pub use error::{Problem, Problems};
 pub use recipients::Recipients;
+pub use relay::Relay;
 pub use units::Network;
 
 use crate::mailbox::{Mailbox, is_domain};
@@ -48,8 +52,8 @@ pub struct Config {
     pub protocol: Protocol,
     /// How clients may authenticate.
     pub auth: Auth,
-    /// The accounts file, where there is one.
-    pub accounts: Option<PathBuf>,
+    /// Where the accounts are.
+    pub accounts: Accounts,
     /// The domains the server takes mail for; none makes it refuse every client.
     pub domains: Vec<Domain>,
     /// Which clients may connect.
@@ -58,6 +62,8 @@ pub struct Config {
     pub senders: Senders,
     /// Who may not be a recipient.
     pub recipients: Recipients,
+    /// Who may have mail passed on to recipients elsewhere.
+    pub relay: Relay,
     /// Where accepted mail goes.
     pub delivery: DeliveryConfig,
     /// What is logged, and how.
@@ -523,11 +529,12 @@ impl Config {
             timeouts: Timeouts::default(),
             protocol: Protocol::default(),
             auth: Auth::default(),
-            accounts: None,
+            accounts: Accounts::None,
             domains: vec![Domain { name: "localhost".to_owned(), catch_all: CatchAll::Each }],
             access: Access::default(),
             senders: Senders::default(),
             recipients: Recipients::default(),
+            relay: Relay::default(),
             delivery: DeliveryConfig::Maildir { path: PathBuf::from("mail"), sync: true },
             log: Log::default(),
             warnings: Vec::new(),

@@ -1,13 +1,15 @@
 //! Reading the configuration: one function a section, and what holds between sections.
 
 use super::access;
+use super::directory;
 use super::recipients;
+use super::relay;
 use super::table::{Found, Table};
 use super::values::{self, boolean, choice, count, delay, reserve, size, timeout};
 use super::{
-    Address, Auth, CatchAll, Config, DeliveryConfig, Domain, Expn, Extension, Kind, Limits, LineEndings, Listener, Log,
-    LogFormat, LogLevel, Mechanism, Network, Overrides, Problems, Protocol, Report, Senders, Timeouts, Tls, TlsMode,
-    Tolerance, Vrfy, machine_name,
+    Accounts, Address, Auth, CatchAll, Config, DeliveryConfig, Domain, Expn, Extension, Kind, Limits, LineEndings,
+    Listener, Log, LogFormat, LogLevel, Mechanism, Network, Overrides, Problems, Protocol, Report, Senders, Timeouts,
+    Tls, TlsMode, Tolerance, Vrfy, machine_name,
 };
 use crate::tls::{self, Part};
 
@@ -15,7 +17,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeValue;
 
 /// Sections that the program does not serve yet.
-const LATER: [&str; 7] = ["relay", "greylist", "flow", "content", "state", "dns", "metrics"];
+const LATER: [&str; 6] = ["greylist", "flow", "content", "state", "dns", "metrics"];
 
 /// Reads a whole configuration. Relative paths are relative to `base`.
 pub(super) fn config(report: Report<'_>, base: &Path, overrides: &Overrides) -> Result<Config, Problems> {
@@ -37,9 +39,9 @@ fn sections(document: &mut Table<'_, '_>, base: &Path, overrides: &Overrides) ->
     let help_url = document.value("help_url", values::url);
     let trusted_proxies = elements(document.list("trusted_proxies", values::network), Vec::new());
     let tls = tls(document, base);
-    let accounts = directory(document, base);
+    let accounts = directory::read(document, base);
     let auth = auth(document, base);
-    let listeners = listeners(document, &tls, &auth, accounts.is_some(), &trusted_proxies, overrides);
+    let listeners = listeners(document, &tls, &auth, accounts != Accounts::None, &trusted_proxies, overrides);
     let submission = listeners.iter().any(|listener| listener.kind == Kind::Submission);
     let config = Config {
         hostname: hostname.map_or_else(machine_name, |found| found.value),
@@ -58,6 +60,7 @@ fn sections(document: &mut Table<'_, '_>, base: &Path, overrides: &Overrides) ->
         access: access::read(document),
         senders: senders(document),
         recipients: recipients::read(document),
+        relay: relay::read(document),
         delivery: delivery(document, base),
         log: log(document),
         warnings: Vec::new(),
@@ -327,7 +330,7 @@ fn auth(document: &mut Table<'_, '_>, base: &Path) -> Auth {
 }
 
 /// The path of a file that can be opened, in a key where the empty text stands for no file.
-fn readable(table: &Table<'_, '_>, base: &Path, key: &str, found: &Found<String>) -> Option<PathBuf> {
+pub(super) fn readable(table: &Table<'_, '_>, base: &Path, key: &str, found: &Found<String>) -> Option<PathBuf> {
     if found.value.is_empty() {
         return None;
     }
@@ -336,15 +339,6 @@ fn readable(table: &Table<'_, '_>, base: &Path, key: &str, found: &Found<String>
         table.error(found.at, key, format!("{:?} cannot be read: {error}", found.value));
     }
     Some(path)
-}
-
-fn directory(document: &mut Table<'_, '_>, base: &Path) -> Option<PathBuf> {
-    let mut table = document.table_or_empty("directory");
-    table.value("kind", choice(&[("file", Some(())), ("sql", None)]));
-    table.off("url", values::empty_text);
-    let accounts = table.value("accounts", values::name).and_then(|found| readable(&table, base, "accounts", &found));
-    table.finish();
-    accounts
 }
 
 fn domains(document: &mut Table<'_, '_>) -> Vec<Domain> {

@@ -181,13 +181,6 @@ impl<'r, 't> Table<'r, 't> {
         }
     }
 
-    /// A key that the program does not serve yet; its value is still checked.
-    pub(crate) fn later<T>(&mut self, key: &'static str, read: fn(&DeValue<'_>) -> Result<T, String>) {
-        if let Some(Found { at, .. }) = self.value(key, read) {
-            self.error(at, key, NOT_YET);
-        }
-    }
-
     /// Ends the reading of the table: whatever was not asked for is an unknown key.
     pub(crate) fn finish(self) {
         for key in self.left.keys() {

@@ -122,8 +122,24 @@ fn mistakes() {
             "[auth]\nplaintext_without_tls = \"no\"",
             "e.toml:4:25: auth.plaintext_without_tls: expected true or false, found a string",
         ),
-        ("[directory]\nkind = \"sql\"", "e.toml:4:8: directory.kind: \"sql\" is not available yet"),
-        ("[directory]\nurl = \"sqlite:a.db\"", "e.toml:4:7: directory.url: not available yet"),
+        (
+            "[directory]\nkind = \"sql\"",
+            "e.toml:3:1: directory.url: missing (for instance url = \"sqlite:accounts.db\")",
+        ),
+        ("[directory]\nurl = \"sqlite:a.db\"", "e.toml:4:7: directory.url: is for directory.kind = \"sql\""),
+        (
+            "[directory]\nkind = \"sql\"\nurl = \"mysql://u:p@h/d\"",
+            "e.toml:5:7: directory.url: is neither sqlite: nor postgres:",
+        ),
+        ("[directory]\nkind = \"sql\"\nurl = \"sqlite:\"", "e.toml:5:7: directory.url: names no file"),
+        (
+            "[directory]\nkind = \"sql\"\nurl = \"postgres://u:p@h:port/d\"",
+            "e.toml:5:7: directory.url: is not an URL of PostgreSQL: error with configuration: invalid port number",
+        ),
+        (
+            "[directory]\nkind = \"sql\"\nurl = \"sqlite:a.db\"\naccounts = \"accounts.toml\"",
+            "e.toml:6:12: directory.accounts: is for directory.kind = \"file\"",
+        ),
         (
             "[directory]\naccounts = \"none.toml\"",
             "e.toml:4:12: directory.accounts: \"none.toml\" cannot be read: No such file or directory (os error 2)",
@@ -166,6 +182,12 @@ fn mistakes() {
         ("[access]\ndnsbl = [\"bl.example\"]", "e.toml:4:9: access.dnsbl: not available yet"),
         ("[access]\nreverse_dns = \"exists\"", "e.toml:4:15: access.reverse_dns: \"exists\" is not available yet"),
         ("[access]\nhello = \"on\"", "e.toml:4:9: access.hello: unknown value \"on\" (off)"),
+        ("[relay]\nto = [\"@x\"]", "e.toml:4:7: relay.to: \"@x\" is not a domain (for instance \"example.com\")"),
+        ("[relay]\nnext_hop = \"smtp:a:25\"", "e.toml:4:12: relay.next_hop: not available yet"),
+        (
+            "[recipients]\nsubaddress = \"++\"",
+            "e.toml:4:14: recipients.subaddress: \"++\" is not a separator (\"+\", \"-\", \"_\", \"=\", \"#\", or \"\" for none)",
+        ),
         ("[greylist]\nenabled = false", "e.toml:3:2: greylist: not available yet"),
         ("[[access.rule]]\nstage = \"RCPT\"", "e.toml:3:10: access.rule: not available yet"),
         ("[metrics]", "e.toml:3:2: metrics: not available yet"),
@@ -284,7 +306,7 @@ fn defaults_and_what_follows_from_them() {
     assert_eq!(config.warnings, []);
     let modes: Vec<_> = config.listeners.iter().map(|listener| (listener.tls, listener.require_auth)).collect();
     assert_eq!(modes, [(TlsMode::StartTls, true), (TlsMode::None, false)]);
-    assert_eq!(config.accounts, Some(directory.path().join("accounts.toml")));
+    assert_eq!(config.accounts, Accounts::File(directory.path().join("accounts.toml")));
     assert_eq!(config.domains[0].catch_all, CatchAll::To(Mailbox::new("bob", "b")));
     assert_eq!(config.delivery, DeliveryConfig::Discard);
     assert_eq!((config.limits.message_size, config.limits.storage_reserve), (256, 0));
@@ -374,7 +396,6 @@ fn the_example_is_right_but_for_what_is_not_available_yet() {
         "access.rule",
         "access.audit",
         "senders.local_needs_auth",
-        "relay",
         "greylist",
         "flow",
         "content",

@@ -7,8 +7,9 @@
 use super::draft::Draft;
 use super::error::DeliveryError;
 use super::name::{self, PARTS};
+use super::usage::Counted;
 use crate::mailbox::Mailbox;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, DirBuilder, DirEntry, File};
 use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -29,6 +30,8 @@ pub struct Maildir {
     hostname: String,
     /// The Maildirs that this process has seen to be on stable storage, so that it need not look again.
     prepared: Mutex<HashSet<PathBuf>>,
+    /// How full mailboxes are that have a quota.
+    counts: Mutex<HashMap<PathBuf, Counted>>,
 }
 
 impl Maildir {
@@ -47,7 +50,7 @@ impl Maildir {
             missing.iter().filter_map(|path| path.parent()).try_for_each(sync_directory)?;
         }
         let root = root.to_path_buf();
-        Ok(Self { root, sync, hostname: hostname.to_owned(), prepared: Mutex::default() })
+        Ok(Self { root, sync, hostname: hostname.to_owned(), prepared: Mutex::default(), counts: Mutex::default() })
     }
 
     /// The mail directory's path.
@@ -143,6 +146,20 @@ impl Maildir {
         }
         remembered.insert(directory.to_path_buf());
         Ok(())
+    }
+
+    /// What was counted in a Maildir last.
+    pub(super) fn counted(&self, path: &Path) -> Option<Counted> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned()
+    }
+
+    /// Keeps what was counted.
+    pub(super) fn remember_count(&self, path: PathBuf, counted: Counted) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if counts.len() >= REMEMBERED {
+            counts.clear();
+        }
+        counts.insert(path, counted);
     }
 
     fn remembered(&self) -> MutexGuard<'_, HashSet<PathBuf>> {

@@ -11,6 +11,7 @@ mod message;
 mod name;
 #[cfg(test)]
 mod tests;
+mod usage;
 
 pub use draft::Draft;
 pub use error::{DeliveryError, Failure};
@@ -93,6 +94,24 @@ impl Delivery {
         match self {
             Self::Maildir(maildir) => maildir.clean(LEFT_OVER),
             Self::Discard => Ok(0),
+        }
+    }
+
+    /// How many octets of mail lie in a mailbox. Blocks.
+    #[must_use]
+    pub fn usage(&self, mailbox: &Mailbox) -> u64 {
+        match self {
+            Self::Maildir(maildir) => maildir.usage(mailbox),
+            Self::Discard => 0,
+        }
+    }
+
+    /// Whether a mailbox is locked for the moment: a file `mailbox.lock` lies in it, say of a program that moves it. One system call.
+    #[must_use]
+    pub fn is_locked(&self, mailbox: &Mailbox) -> bool {
+        match self {
+            Self::Maildir(maildir) => maildir.is_locked(mailbox),
+            Self::Discard => false,
         }
     }
 

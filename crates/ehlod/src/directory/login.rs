@@ -1,10 +1,11 @@
 //! Who may log in, by each mechanism.
 
-use super::file::Account;
-use super::{Directory, Login, VerifyError};
+use super::account::Account;
+use super::{Directory, Login, Unavailable, VerifyError};
 use crate::mailbox::Mailbox;
 use crate::passwd::{self, ScramVerifier};
 use ehlo::{CramMd5, Mechanism, ScramHash};
+use std::sync::Arc;
 
 /// Why somebody is not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,11 +16,95 @@ pub enum Refused {
     Transition,
     /// The account wants another mechanism.
     TooWeak,
+    /// It cannot be told: the accounts are out of reach.
+    Unavailable,
+}
+
+impl From<Unavailable> for Refused {
+    fn from(_: Unavailable) -> Self {
+        Self::Unavailable
+    }
+}
+
+/// Who somebody says to be: an account, or nobody, which takes the same time to find out by a password.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// With its domain, as far as that is known.
+    name: String,
+    account: Option<Arc<Account>>,
+    /// An account whose password is checked where there is none of the user's own.
+    like: Option<Arc<Account>>,
 }
 
 impl Directory {
-    /// Checks a user's password. A user name is the address of an account, or its local part where no other account
-    /// has the same. `None` is a wrong user name, a wrong password, or an account that may not log in.
+    /// Looks a user up. A user name is the address of an account; without a domain it is one of the first domain or, in a file, of the
+    /// only account that has the local part. An alias is no user name.
+    ///
+    /// # Errors
+    ///
+    /// The accounts are out of reach.
+    pub async fn user(&self, name: &str) -> Result<User, Unavailable> {
+        let account = self.by_user_name(name).await?;
+        let name = match self.0.domains.first() {
+            Some(domain) if !name.contains('@') => format!("{name}@{}", domain.name),
+            _ => name.to_owned(),
+        };
+        let like = self.like(&name);
+        Ok(User { name, account, like })
+    }
+
+    /// The same for a name as SCRAM wants it compared (RFC 5802 5.1).
+    ///
+    /// # Errors
+    ///
+    /// As [`user`](Self::user).
+    pub async fn prepared_user(&self, name: &str) -> Result<User, Unavailable> {
+        match passwd::prepared(name) {
+            Some(prepared) => self.user(&prepared).await,
+            None => self.user(name).await,
+        }
+    }
+
+    /// Checks a bearer token. A user name that the client gives with it has to be that of the token's account.
+    ///
+    /// # Errors
+    ///
+    /// Why the client is not let in.
+    pub async fn bearer(&self, token: &[u8], user: &str, mechanism: Mechanism) -> Result<Login, Refused> {
+        let address = self.0.tokens.owner(token).ok_or(Refused::Credentials)?;
+        let owner = self.account(address).await?.ok_or(Refused::Credentials)?;
+        if !self.is_or_none(user, &owner).await? {
+            return Err(Refused::Credentials);
+        }
+        admit(Some(&owner), mechanism)
+    }
+
+    /// Lets in whom a certificate speaks for: the account of an address in it, the first unless the client names one.
+    ///
+    /// # Errors
+    ///
+    /// Why the client is not let in.
+    pub async fn external(&self, addresses: &[Mailbox], user: &str) -> Result<Login, Refused> {
+        for address in addresses {
+            let owner = self.account(address).await?.filter(|account| account.address == *address);
+            if let Some(owner) = owner
+                && self.is_or_none(user, &owner).await?
+            {
+                return admit(Some(&owner), Mechanism::External);
+            }
+        }
+        Err(Refused::Credentials)
+    }
+
+    /// Whether a user name is an account's, or none at all.
+    async fn is_or_none(&self, user: &str, owner: &Account) -> Result<bool, Unavailable> {
+        let named = async || Ok(self.by_user_name(user).await?.is_some_and(|account| account.address == owner.address));
+        if user.is_empty() { Ok(true) } else { named().await }
+    }
+}
+
+impl User {
+    /// Whether the password is the user's, and lets it log in.
     ///
     /// It takes the same time for users that there are and those that there are not. It blocks, it keeps a processor
     /// busy for tens of milliseconds, and it takes about 19 MiB of memory while it runs: call it where threads may
@@ -28,59 +113,52 @@ impl Directory {
     /// # Errors
     ///
     /// The check itself failed, which says nothing about the password.
-    pub fn verify(&self, user: &str, password: &[u8]) -> Result<Option<Login>, VerifyError> {
-        let account = self.0.accounts.by_user_name(user);
-        let stored = account.and_then(|account| account.password.as_ref()?.argon2.as_ref());
+    pub fn verify(&self, password: &[u8]) -> Result<bool, VerifyError> {
+        let verifier = |account: &'_ Option<Arc<Account>>| account.as_ref()?.password.as_ref()?.argon2.clone();
+        let stored = verifier(&self.account);
+        let own = stored.is_some();
         // Without a password to check there is one to check all the same, for the time it takes.
-        let like = || self.0.accounts.password_like(user)?.argon2.as_ref();
-        let matches = passwd::matches(password, stored.or_else(like)).map_err(VerifyError)?;
-        let login = account.filter(|account| matches && stored.is_some() && !account.suspended);
-        Ok(login.map(login_of))
+        let checked = stored.or_else(|| verifier(&self.like));
+        let matches = passwd::matches(password, checked.as_ref()).map_err(VerifyError)?;
+        Ok(matches && own && self.account.as_ref().is_some_and(|account| !account.suspended))
     }
 
-    /// Lets a user in who has proved to be who it is, if the account may be used by this mechanism.
+    /// Lets the user in, who has proved to be who it is, if the account may be used by this mechanism.
     ///
     /// # Errors
     ///
     /// Why not.
-    pub fn admit(&self, user: &str, mechanism: Mechanism) -> Result<Login, Refused> {
-        admit(self.0.accounts.by_user_name(&prepared(user)), mechanism)
+    pub fn admit(&self, mechanism: Mechanism) -> Result<Login, Refused> {
+        admit(self.account.as_deref(), mechanism)
     }
 
-    /// Lets a user in for whom somebody answers who is trusted (XCLIENT LOGIN); `None` where there is no such user, or none that may
+    /// Lets the user in, for whom somebody answers who is trusted (XCLIENT LOGIN); `None` where there is no such user, or none that may
     /// log in.
     #[must_use]
-    pub fn vouched_for(&self, user: &str) -> Option<Login> {
-        let account = self.0.accounts.by_user_name(user)?;
-        (!account.suspended).then(|| login_of(account))
+    pub fn vouched_for(&self) -> Option<Login> {
+        self.account.as_deref().filter(|account| !account.suspended).map(login_of)
     }
 
     /// Why a password that was shown is refused: for another reason than that it is wrong, where PLAIN cannot be served.
     #[must_use]
-    pub fn refused(&self, user: &str, mechanism: Mechanism) -> Refused {
-        let account = self.0.accounts.by_user_name(user);
-        match account.and_then(|account| Some((account, account.password.as_ref()?))) {
+    pub fn refused(&self, mechanism: Mechanism) -> Refused {
+        match self.account.as_deref().and_then(|account| Some((account, account.password.as_ref()?))) {
             Some((account, stored)) if stored.argon2.is_none() => lacking(account, mechanism),
             _ => Refused::Credentials,
         }
     }
 
-    /// What a SCRAM exchange with a user goes by; for an unknown user, or one without a password, something of the same kind that no
+    /// What a SCRAM exchange with the user goes by; for an unknown user, or one without a password, something of the same kind that no
     /// password fits.
-    pub(crate) fn scram(&self, user: &str, mechanism: Mechanism, hash: ScramHash) -> Result<ScramVerifier, Refused> {
-        let user = prepared(user);
-        let accounts = &self.0.accounts;
-        let account = accounts.by_user_name(&user);
-        if let Some((account, stored)) = account.and_then(|account| Some((account, account.password.as_ref()?))) {
+    pub(crate) fn scram(&self, mechanism: Mechanism, hash: ScramHash) -> Result<ScramVerifier, Refused> {
+        if let Some((account, stored)) =
+            self.account.as_deref().and_then(|account| Some((account, account.password.as_ref()?)))
+        {
             return stored.scram(hash).cloned().ok_or_else(|| lacking(account, mechanism));
         }
-        let like = accounts.password_like(&user).and_then(|stored| stored.scram(hash));
+        let like = self.like.as_ref().and_then(|account| account.password.as_ref()?.scram(hash));
         // With or without its domain a user is the same, where there is one domain.
-        let full = match self.0.domains.first() {
-            Some(domain) if !user.contains('@') => format!("{user}@{}", domain.name),
-            _ => user.into_owned(),
-        };
-        Ok(ScramVerifier::stand_in(hash, &full, like))
+        Ok(ScramVerifier::stand_in(hash, &self.name, like))
     }
 
     /// Checks an answer to a CRAM-MD5 challenge.
@@ -89,7 +167,7 @@ impl Directory {
     ///
     /// Why the user is not let in.
     pub fn cram_md5(&self, answer: &CramMd5<'_>) -> Result<Login, Refused> {
-        let account = self.0.accounts.by_user_name(answer.user);
+        let account = self.account.as_deref();
         let stored = account.and_then(|account| account.password.as_ref());
         let secret = stored.and_then(|stored| stored.recoverable.as_ref());
         // An answer of an unknown user is checked too, for the time it takes.
@@ -99,36 +177,6 @@ impl Directory {
             (account, _, Some(_)) if matches => admit(account, Mechanism::CramMd5),
             _ => Err(Refused::Credentials),
         }
-    }
-
-    /// Checks a bearer token. A user name that the client gives with it has to be that of the token's account.
-    ///
-    /// # Errors
-    ///
-    /// Why the client is not let in.
-    pub fn bearer(&self, token: &[u8], user: &str, mechanism: Mechanism) -> Result<Login, Refused> {
-        let accounts = &self.0.accounts;
-        let owner =
-            self.0.tokens.owner(token).and_then(|address| accounts.find(address)).ok_or(Refused::Credentials)?;
-        self.is_or_none(user, owner)?;
-        admit(Some(owner), mechanism)
-    }
-
-    /// Lets in whom a certificate speaks for: the account of an address in it, the first unless the client names one.
-    ///
-    /// # Errors
-    ///
-    /// Why the client is not let in.
-    pub fn external(&self, addresses: &[Mailbox], user: &str) -> Result<Login, Refused> {
-        let of = |address| self.0.accounts.find(address).filter(|account| account.address == *address);
-        let mut owners = addresses.iter().filter_map(of);
-        let owner = owners.find(|owner| self.is_or_none(user, owner).is_ok()).ok_or(Refused::Credentials)?;
-        admit(Some(owner), Mechanism::External)
-    }
-
-    fn is_or_none(&self, user: &str, owner: &Account) -> Result<(), Refused> {
-        let named = || self.0.accounts.by_user_name(user).is_some_and(|account| account.address == owner.address);
-        if user.is_empty() || named() { Ok(()) } else { Err(Refused::Credentials) }
     }
 }
 
@@ -151,9 +199,4 @@ fn lacking(account: &Account, mechanism: Mechanism) -> Refused {
 
 fn login_of(account: &Account) -> Login {
     Login { address: account.address.clone() }
-}
-
-/// A user name as SCRAM wants it compared (RFC 5802 5.1).
-fn prepared(user: &str) -> std::borrow::Cow<'_, str> {
-    passwd::prepared(user).unwrap_or(user.into())
 }

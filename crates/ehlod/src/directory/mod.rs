@@ -1,19 +1,26 @@
 //! Who has a mailbox here, and who may log in.
 //!
-//! The domains come from the configuration, the accounts from the accounts file. A [`Directory`] never changes: a
+//! The domains come from the configuration, the accounts from the accounts file or from a database. A [`Directory`] never changes: a
 //! reload makes a new one, and whoever still holds the old one can go on using it.
 
+mod account;
+mod cache;
+mod expand;
 mod file;
 mod login;
+mod row;
+mod sql;
 #[cfg(test)]
 mod tests;
 mod tokens;
 
-pub use login::Refused;
+pub use account::{Account, Forward, ForwardMode, List};
+pub use login::{Refused, User};
 
-use crate::config::{CatchAll, Config, Domain, Problem, Problems};
+use crate::config::{self, CatchAll, Config, Domain, Problem, Problems};
 use crate::mailbox::Mailbox;
-use file::{Account, Accounts};
+use file::Accounts;
+use sql::Sql;
 use std::fmt;
 use std::sync::Arc;
 use tokens::Tokens;
@@ -25,21 +32,34 @@ pub struct Directory(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     domains: Vec<Domain>,
-    accounts: Accounts,
+    /// What parts a local part from what its user has put behind it.
+    separator: Option<char>,
+    source: Source,
     tokens: Tokens,
     warnings: Vec<Problem>,
 }
 
-/// What became of a recipient.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Where accounts and lists are looked up.
+#[derive(Debug)]
+enum Source {
+    File(Accounts),
+    Sql(Box<Sql>),
+}
+
+/// The accounts are out of reach for the moment; the log says why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unavailable;
+
+/// What a recipient is.
+#[derive(Clone, Debug)]
 pub enum Recipient {
-    /// Its mail goes here.
+    /// An account, which may be in a state to take no mail.
+    Account(Arc<Account>),
+    /// A mailbox that no account has: of a catch-all, or the postmaster's.
     Mailbox(Mailbox),
-    /// The account is suspended: `user-disabled`.
-    Suspended,
-    /// The account takes no mail: `mailbox-name-not-allowed`.
-    RefusesMail,
-    /// The domain is hosted, but has no such user: `no-such-user`.
+    /// A list.
+    List(Arc<List>),
+    /// The domain is hosted, but has no such user.
     NoSuchUser,
     /// The domain is not hosted here.
     NotHosted,
@@ -66,26 +86,36 @@ impl fmt::Display for VerifyError {
 impl std::error::Error for VerifyError {}
 
 impl Directory {
-    /// Reads the accounts file the configuration names, and the file of tokens; without them there are none.
+    /// Reads the accounts file the configuration names, and the file of tokens; without them there are none. A database is connected to
+    /// when somebody asks; with one, this needs a runtime of tokio.
     ///
     /// # Errors
     ///
     /// Everything that is wrong with the first of the two that is wrong.
     pub fn open(config: &Config) -> Result<Self, Problems> {
         let domains = config.domains.clone();
-        let (accounts, mut warnings) = match &config.accounts {
-            Some(path) => file::read(path, &domains)?,
-            None => Default::default(),
+        let (source, mut warnings) = match &config.accounts {
+            config::Accounts::None => (Source::File(Accounts::default()), Vec::new()),
+            config::Accounts::File(path) => {
+                let (accounts, warnings) = file::read(path, &domains)?;
+                (Source::File(accounts), warnings)
+            }
+            config::Accounts::Sql(database) => (Source::Sql(Box::new(Sql::new(database))), Vec::new()),
         };
         let tokens = match &config.auth.bearer_tokens {
             Some(path) => {
-                let (tokens, more) = tokens::read(path, |user| accounts.find(user).is_some())?;
+                let is_known = |user: &Mailbox| match &source {
+                    Source::File(accounts) => accounts.find(user).is_some(),
+                    Source::Sql(_) => true,
+                };
+                let (tokens, more) = tokens::read(path, is_known)?;
                 warnings.extend(more);
                 tokens
             }
             None => Tokens::default(),
         };
-        Ok(Self(Arc::new(Inner { domains, accounts, tokens, warnings })))
+        let separator = config.recipients.subaddress;
+        Ok(Self(Arc::new(Inner { domains, separator, source, tokens, warnings })))
     }
 
     /// What is allowed in the files, but is likely not what the administrator wants.
@@ -106,46 +136,105 @@ impl Directory {
         self.domain(domain).is_some()
     }
 
-    /// Where the mail of a recipient goes.
-    ///
-    /// The local part is given without the quotes of a quoted string. Without a domain, which SMTP allows for
-    /// `<Postmaster>` only, the recipient is the postmaster of the first domain. In every domain the postmaster has a
-    /// mailbox, even where no account and no catch-all gives it one (RFC 5321, section 4.5.1).
+    /// The first domain, which stands in where none is named.
     #[must_use]
-    pub fn resolve(&self, local: &str, domain: Option<&str>) -> Recipient {
-        let is_postmaster = local.eq_ignore_ascii_case("postmaster");
-        let hosted = match domain {
-            Some(domain) => self.domain(domain),
-            None if is_postmaster => self.0.domains.first(),
-            None => return Recipient::NoSuchUser,
-        };
-        let Some(hosted) = hosted else { return Recipient::NotHosted };
-        let mailbox = Mailbox::new(local, &hosted.name);
-        if let Some(account) = self.0.accounts.find(&mailbox) {
-            return mailbox_of(account);
+    pub fn first_domain(&self) -> Option<&str> {
+        self.0.domains.first().map(|domain| domain.name.as_str())
+    }
+
+    /// What a recipient is: an account by its address or an alias, or a list; the same by what stands before the first separator of its
+    /// local part (`alice+news`); or what the domain's catch-all makes of it.
+    ///
+    /// In every domain the postmaster has a mailbox, even where no account and no catch-all gives it one (RFC 5321 4.5.1).
+    ///
+    /// # Errors
+    ///
+    /// The accounts are out of reach.
+    pub async fn resolve(&self, recipient: &Mailbox) -> Result<Recipient, Unavailable> {
+        let Some(hosted) = self.domain(recipient.domain()) else { return Ok(Recipient::NotHosted) };
+        if let Some(found) = self.find(recipient).await? {
+            return Ok(found);
         }
+        if let Some(base) = self.without_detail(recipient)
+            && let Some(found) = self.find(&base).await?
+        {
+            return Ok(found);
+        }
+        let is_postmaster = recipient.local() == POSTMASTER;
         let caught = match &hosted.catch_all {
             CatchAll::None => Recipient::NoSuchUser,
-            CatchAll::Each => Recipient::Mailbox(mailbox.clone()),
-            CatchAll::To(target) => match self.0.accounts.find(target) {
-                Some(account) => mailbox_of(account),
+            CatchAll::Each => Recipient::Mailbox(recipient.clone()),
+            CatchAll::To(target) => match self.find(target).await? {
+                Some(Recipient::Account(account)) if is_postmaster && !account.keeps_mail() => Recipient::NoSuchUser,
+                Some(found) => found,
                 None => Recipient::Mailbox(target.clone()),
             },
         };
         match caught {
-            Recipient::Mailbox(_) => caught,
-            _ if is_postmaster => Recipient::Mailbox(mailbox),
-            _ => caught,
+            Recipient::NoSuchUser if is_postmaster => Ok(Recipient::Mailbox(recipient.clone())),
+            caught => Ok(caught),
         }
     }
 
     /// Whether whoever has logged in may send as this address: its own, one of its aliases, or one that its account may send as besides.
-    #[must_use]
-    pub fn may_send_as(&self, login: &Login, sender: &Mailbox) -> bool {
-        let accounts = &self.0.accounts;
-        let Some(account) = accounts.find(&login.address) else { return false };
-        let is_own = accounts.find(sender).is_some_and(|owner| owner.address == account.address);
-        is_own || account.may_send_as.iter().any(|pattern| pattern.matches(sender))
+    ///
+    /// # Errors
+    ///
+    /// The accounts are out of reach.
+    pub async fn may_send_as(&self, login: &Login, sender: &Mailbox) -> Result<bool, Unavailable> {
+        let Some(account) = self.account(&login.address).await? else { return Ok(false) };
+        if account.may_send_as.iter().any(|pattern| pattern.matches(sender)) {
+            return Ok(true);
+        }
+        Ok(self.account(sender).await?.is_some_and(|owner| owner.address == account.address))
+    }
+
+    /// An account or a list by this very address.
+    async fn find(&self, address: &Mailbox) -> Result<Option<Recipient>, Unavailable> {
+        if let Some(account) = self.account(address).await? {
+            return Ok(Some(Recipient::Account(account)));
+        }
+        let list = match &self.0.source {
+            Source::File(accounts) => accounts.list(address).cloned(),
+            Source::Sql(sql) => sql.list(address).await?,
+        };
+        Ok(list.map(Recipient::List))
+    }
+
+    /// The account that has the address, or has it for an alias.
+    async fn account(&self, address: &Mailbox) -> Result<Option<Arc<Account>>, Unavailable> {
+        match &self.0.source {
+            Source::File(accounts) => Ok(accounts.find(address).cloned()),
+            Source::Sql(sql) => sql.account(address).await,
+        }
+    }
+
+    /// The account that a user name stands for. An alias is no user name.
+    async fn by_user_name(&self, user: &str) -> Result<Option<Arc<Account>>, Unavailable> {
+        if let Source::File(accounts) = &self.0.source {
+            return Ok(accounts.by_user_name(user).cloned());
+        }
+        let (local, domain) = match (user.rsplit_once('@'), self.first_domain()) {
+            (Some(parts), _) => parts,
+            (None, Some(first)) => (user, first),
+            (None, None) => return Ok(None),
+        };
+        let address = Mailbox::new(local, domain);
+        Ok(self.account(&address).await?.filter(|account| account.address == address))
+    }
+
+    /// An account whose password is checked in place of the one an unknown user does not have.
+    fn like(&self, user: &str) -> Option<Arc<Account>> {
+        match &self.0.source {
+            Source::File(accounts) => accounts.like(user).cloned(),
+            Source::Sql(sql) => sql.sample(),
+        }
+    }
+
+    /// The address without what its user has put behind the separator; `None` where there is nothing of the kind.
+    fn without_detail(&self, address: &Mailbox) -> Option<Mailbox> {
+        let (base, _) = address.local().split_once(self.0.separator?)?;
+        (!base.is_empty()).then(|| Mailbox::new(base, address.domain()))
     }
 
     fn domain(&self, name: &str) -> Option<&Domain> {
@@ -153,12 +242,5 @@ impl Directory {
     }
 }
 
-fn mailbox_of(account: &Account) -> Recipient {
-    if account.suspended {
-        Recipient::Suspended
-    } else if account.refuses_mail {
-        Recipient::RefusesMail
-    } else {
-        Recipient::Mailbox(account.address.clone())
-    }
-}
+/// The local part that every domain has (RFC 5321 4.5.1), in the form in which mailboxes are compared.
+pub const POSTMASTER: &str = "postmaster";

@@ -1,6 +1,6 @@
 //! Who is it?
 
-use crate::directory::{Login, Refused};
+use crate::directory::{Login, Refused, Unavailable};
 use crate::mailbox::Mailbox;
 use crate::site::Site;
 use ehlo::{Credentials, Mechanism, Reply, Secret, ServerSignature};
@@ -37,22 +37,28 @@ pub async fn authenticate(
             for_itself(login, user, authorization)
         }
         Credentials::ScramUser { mechanism, hash, user, .. } => {
-            let verifier = directory.scram(user, mechanism, hash).map_err(reply)?;
+            let user = directory.prepared_user(user).await.map_err(out_of_reach)?;
+            let verifier = user.scram(mechanism, hash).map_err(reply)?;
             Ok(Step::Salt(verifier.salt, verifier.iterations))
         }
         Credentials::ScramProof(proof) => {
-            let verifier = directory.scram(proof.user, proof.mechanism, proof.hash).map_err(reply)?;
+            let user = directory.prepared_user(proof.user).await.map_err(out_of_reach)?;
+            let verifier = user.scram(proof.mechanism, proof.hash).map_err(reply)?;
             proof.verify(&verifier.keys()).map(Step::Signature).ok_or(Reply::auth_failed())
         }
         Credentials::Proven { mechanism, authorization, user } => {
-            for_itself(directory.admit(user, mechanism).map_err(reply)?, user, authorization)
+            let proven = directory.prepared_user(user).await.map_err(out_of_reach)?;
+            for_itself(proven.admit(mechanism).map_err(reply)?, user, authorization)
         }
-        Credentials::CramMd5(answer) => directory.cram_md5(&answer).map(Step::In).map_err(reply),
+        Credentials::CramMd5(answer) => {
+            let user = directory.user(answer.user).await.map_err(out_of_reach)?;
+            user.cram_md5(&answer).map(Step::In).map_err(reply)
+        }
         Credentials::Bearer { mechanism, user, token, .. } => {
-            directory.bearer(token.expose(), user, mechanism).map(Step::In).map_err(reply)
+            directory.bearer(token.expose(), user, mechanism).await.map(Step::In).map_err(reply)
         }
         Credentials::External { authorization } => {
-            directory.external(addresses, authorization).map(Step::In).map_err(reply)
+            directory.external(addresses, authorization).await.map(Step::In).map_err(reply)
         }
         Credentials::Anonymous { trace } => {
             tracing::info!(trace, "anonymous");
@@ -68,13 +74,13 @@ async fn by_password(
     user: &str,
     password: Secret<'_>,
 ) -> Result<Login, Reply<'static>> {
-    let directory = site.directory.clone();
-    let (name, secret) = (user.to_owned(), Zeroizing::new(password.expose().to_vec()));
+    let found = site.directory.user(user).await.map_err(out_of_reach)?;
+    let (checked, secret) = (found.clone(), Zeroizing::new(password.expose().to_vec()));
     let Ok(_turn) = site.password_checks.acquire().await else { return Err(Reply::auth_temporary_failure()) };
-    let checked = spawn_blocking(move || directory.verify(&name, &secret)).await;
+    let checked = spawn_blocking(move || checked.verify(&secret)).await;
     match checked {
-        Ok(Ok(Some(_))) => site.directory.admit(user, mechanism).map_err(reply),
-        Ok(Ok(None)) => Err(reply(site.directory.refused(user, mechanism))),
+        Ok(Ok(true)) => found.admit(mechanism).map_err(reply),
+        Ok(Ok(false)) => Err(reply(found.refused(mechanism))),
         Ok(Err(error)) => {
             tracing::error!(user, %error, "authentication failed for a fault of the server");
             Err(Reply::auth_temporary_failure())
@@ -99,5 +105,10 @@ const fn reply(refused: Refused) -> Reply<'static> {
         Refused::Credentials => Reply::auth_failed(),
         Refused::Transition => Reply::password_transition(),
         Refused::TooWeak => Reply::mechanism_too_weak(),
+        Refused::Unavailable => Reply::auth_temporary_failure(),
     }
+}
+
+const fn out_of_reach(_: Unavailable) -> Reply<'static> {
+    Reply::auth_temporary_failure()
 }

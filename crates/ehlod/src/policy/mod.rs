@@ -3,17 +3,23 @@
 mod auth;
 mod client;
 mod hold;
+mod local_sender;
+mod lookup;
 mod queue;
 mod recipient;
 mod refusal;
+mod relay;
 mod sender;
 mod storage;
 
 pub use auth::{Step, authenticate};
 pub use client::client;
 pub use hold::hold;
+pub use local_sender::local_sender;
+pub use lookup::{expand, verify};
 pub use queue::queue;
-pub use recipient::{recipient, verify};
+pub use recipient::{Sending, recipient};
 pub use refusal::Refusal;
+pub use relay::relay;
 pub use sender::sender;
 pub use storage::{failed, room};

@@ -1,81 +1,173 @@
 //! Is mail taken for this recipient, and where does it go?
 
-use super::Refusal;
-use crate::directory::Recipient;
+use super::{Refusal, relay};
+use crate::client::Client;
+use crate::directory::{Account, Forward, Login, POSTMASTER, Recipient, Unavailable};
 use crate::mailbox::Mailbox;
 use crate::pattern::Pattern;
 use crate::site::Site;
-use ehlo::{Domain, ForwardPath, Query, Reply};
+use ehlo::{Domain, ForwardPath, Literal, Reply};
+use std::net::IpAddr;
+use tokio::task::spawn_blocking;
 
-/// Where the mail of a recipient goes. `client` is the client's address as text, `authenticated` whether it has logged in.
+/// A message under this size is taken for a mailbox that is full, where its sender declares the size: it can tell the user so.
+const SMALL: u64 = 1024;
+
+/// Who sends what: the transaction in which a recipient is named.
+#[derive(Clone, Copy, Debug)]
+pub struct Sending<'a, 's> {
+    /// Who is connected.
+    pub client: &'a Client,
+    /// As whom it has logged in.
+    pub login: Option<&'s Login>,
+    /// The reverse-path, without angle brackets.
+    pub reverse_path: &'s str,
+    /// The size of the message, where it was declared (RFC 1870).
+    pub size: Option<u64>,
+}
+
+impl Sending<'_, '_> {
+    /// The sender's address; `None` for `<>`, which is nobody's.
+    pub fn sender(&self) -> Option<Mailbox> {
+        ehlo::Mailbox::parse(self.reverse_path).ok().map(|mailbox| plain(&mailbox))
+    }
+}
+
+/// Where the mail of a recipient goes: into a mailbox, or those of a list. These are the rules, in their order; mail for a postmaster here
+/// is taken before any of them (RFC 5321 4.5.1). `room` is for a text that the refusal borrows.
 ///
 /// # Errors
 ///
-/// The reply that refuses the recipient.
-pub fn recipient<'a>(
+/// The rule that refuses the recipient.
+pub async fn recipient<'a>(
     site: &Site,
-    client: &'a str,
-    authenticated: bool,
+    sending: Sending<'a, '_>,
     path: ForwardPath<'a>,
-) -> Result<Mailbox, Refusal<'a>> {
+    room: &'a mut String,
+) -> Result<Vec<Mailbox>, Refusal<'a>> {
     let address = path.as_str();
-    if let ForwardPath::Mailbox(mailbox) = path {
-        let local: String = mailbox.unquoted().collect();
-        let named = Mailbox::new(&local, mailbox.domain_str());
-        let on = |list: &[Pattern]| list.iter().any(|pattern| pattern.matches(&named));
-        let hosted = site.directory.hosts(named.domain());
-        let rules = &site.config.recipients;
-        // The postmaster of a domain here takes all mail (RFC 5321 4.5.1).
-        let is_postmaster = hosted && named.local() == "postmaster";
-        if !is_postmaster && on(&rules.deny) {
-            return Err(Refusal::new("recipients.deny", Reply::rcpt_blacklisted(address)));
-        }
-        if hosted && !is_postmaster && on(&rules.not_allowed) {
-            return Err(Refusal::new("recipients.not_allowed", Reply::mailbox_name_not_allowed()));
-        }
-    }
-    match resolve(site, path) {
-        Recipient::Mailbox(mailbox) => Ok(mailbox),
-        Recipient::Suspended => Err(Refusal::new("account.suspended", Reply::user_disabled(address))),
-        Recipient::RefusesMail => Err(Refusal::new("account.refuses_mail", Reply::mailbox_name_not_allowed())),
-        Recipient::NoSuchUser => Err(Refusal::new("no such user", Reply::invalid_user(address))),
-        // Nothing is relayed: for a client that may relay it is the target that is refused.
-        Recipient::NotHosted if authenticated => Err(Refusal::new("no relaying", Reply::relay_denied_to(address))),
-        Recipient::NotHosted => Err(Refusal::new("no relaying", Reply::relay_denied_from_ip(client))),
-    }
-}
-
-fn resolve(site: &Site, path: ForwardPath<'_>) -> Recipient {
-    match path {
-        ForwardPath::Postmaster => site.directory.resolve("postmaster", None),
-        ForwardPath::Mailbox(mailbox) => match mailbox.domain() {
-            Domain::Name(domain) => {
-                let local: String = mailbox.unquoted().collect();
-                site.directory.resolve(&local, Some(domain))
-            }
-            Domain::Literal(_) => Recipient::NotHosted,
-        },
-    }
-}
-
-/// The mailbox that VRFY asks for: an address, or a local part of the first domain.
-///
-/// # Errors
-///
-/// The reply that says there is none.
-pub fn verify<'a>(site: &Site, query: Query<'a>) -> Result<Mailbox, Refusal<'a>> {
-    let asked = query.what;
-    let bare = asked.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')).unwrap_or(asked);
-    let found = match (ehlo::Mailbox::parse(bare), site.config.domains.first()) {
-        (Ok(mailbox), _) => resolve(site, ForwardPath::Mailbox(mailbox)),
-        (Err(_), Some(first)) => site.directory.resolve(bare, Some(&first.name)),
-        (Err(_), None) => Recipient::NoSuchUser,
+    let Some(named) = meant(site, sending.client, path) else {
+        return Err(Refusal::new("no such user", Reply::invalid_user(address)));
     };
-    match found {
-        Recipient::Mailbox(mailbox) => Ok(mailbox),
-        Recipient::Suspended => Err(Refusal::new("account.suspended", Reply::user_disabled(asked))),
-        Recipient::RefusesMail | Recipient::NoSuchUser | Recipient::NotHosted => {
-            Err(Refusal::new("no such user", Reply::invalid_user(asked)))
+    let on = |list: &[Pattern]| list.iter().any(|pattern| pattern.matches(&named));
+    let hosted = site.directory.hosts(named.domain());
+    let is_postmaster = hosted && named.local() == POSTMASTER;
+    if !is_postmaster && on(&site.config.recipients.deny) {
+        return Err(Refusal::new("recipients.deny", Reply::rcpt_blacklisted(address)));
+    }
+    if hosted && !is_postmaster && on(&site.config.recipients.not_allowed) {
+        return Err(Refusal::new("recipients.not_allowed", Reply::mailbox_name_not_allowed()));
+    }
+    let sender = sending.sender();
+    let is_from =
+        |list: &[Pattern]| sender.as_ref().is_some_and(|sender| list.iter().any(|pattern| pattern.matches(sender)));
+    let may_send_to = |accepts_from: &[Pattern]| accepts_from.is_empty() || is_postmaster || is_from(accepts_from);
+    let denied = |rule| Refusal::new(rule, Reply::mailbox_access_denied(address));
+
+    let mailboxes = match site.directory.resolve(&named).await.map_err(unavailable)? {
+        Recipient::NotHosted => return Err(relay(site, sending, sender.as_ref(), path, room)),
+        Recipient::NoSuchUser => return Err(Refusal::new("no such user", Reply::invalid_user(address))),
+        Recipient::Mailbox(mailbox) => vec![mailbox],
+        Recipient::List(list) => {
+            if !may_send_to(&list.accepts_from) {
+                return Err(denied("list.accepts_from"));
+            }
+            let members = site.directory.expand(&list).await.map_err(unavailable)?;
+            if members.is_empty() {
+                return Err(Refusal::new("list.members", Reply::mail_action_not_taken()));
+            }
+            members
+        }
+        Recipient::Account(account) if is_postmaster => vec![account.address.clone()],
+        Recipient::Account(account) => {
+            if account.suspended {
+                return Err(Refusal::new("account.suspended", Reply::user_disabled(address)));
+            }
+            if account.refuses_mail {
+                return Err(Refusal::new("account.refuses_mail", Reply::mailbox_name_not_allowed()));
+            }
+            if let Some(forward) = &account.forward {
+                // There is no next hop yet, so that nothing is forwarded.
+                return Err(Refusal::new("account.forward_to", elsewhere(forward, room)));
+            }
+            if is_from(&account.blocked_senders) {
+                return Err(Refusal::new("account.blocked_senders", Reply::sender_blacklisted()));
+            }
+            if !may_send_to(&account.accepts_from) {
+                return Err(denied("account.accepts_from"));
+            }
+            vec![room_in(site, &account, sending.size, address).await?]
+        }
+    };
+    match &mailboxes[..] {
+        [mailbox] if site.delivery.is_locked(mailbox) => {
+            Err(Refusal::new("mailbox.lock", Reply::mail_action_not_taken()))
+        }
+        _ => Ok(mailboxes),
+    }
+}
+
+/// The account's mailbox, if there is room in it for a message of this size.
+async fn room_in<'a>(
+    site: &Site,
+    account: &Account,
+    size: Option<u64>,
+    address: &'a str,
+) -> Result<Mailbox, Refusal<'a>> {
+    let mailbox = account.address.clone();
+    let is_small = size.is_some_and(|size| size < SMALL);
+    if is_small || (account.quota.is_none() && account.hard_quota.is_none()) {
+        return Ok(mailbox);
+    }
+    let (delivery, counted) = (site.delivery.clone(), mailbox.clone());
+    let usage = spawn_blocking(move || delivery.usage(&counted)).await;
+    let usage = usage.map_err(|_| Refusal::new("mailbox", Reply::mail_action_not_taken()))?;
+    let is_over = |quota: Option<u64>| quota.is_some_and(|quota| usage.saturating_add(size.unwrap_or(1)) > quota);
+    if is_over(account.hard_quota) {
+        return Err(Refusal::new("account.hard_quota", Reply::quota_exceeded()));
+    }
+    if is_over(account.quota) {
+        return Err(Refusal::new("account.quota", Reply::mailbox_full(address)));
+    }
+    Ok(mailbox)
+}
+
+/// The address that a forward-path means: at an address of this server's own it is one of the first domain (RFC 5321 4.1.3). `None` where
+/// there is no domain at all.
+fn meant(site: &Site, client: &Client, path: ForwardPath<'_>) -> Option<Mailbox> {
+    let first = site.directory.first_domain();
+    match path {
+        ForwardPath::Postmaster => Some(Mailbox::new(POSTMASTER, first?)),
+        ForwardPath::Mailbox(mailbox) => {
+            let literal = match mailbox.domain() {
+                Domain::Literal(Literal::Ipv4(address)) => Some(IpAddr::V4(address)),
+                Domain::Literal(Literal::Ipv6(address)) => Some(IpAddr::V6(address).to_canonical()),
+                Domain::Literal(Literal::General { .. }) | Domain::Name(_) => None,
+            };
+            let named = plain(&mailbox);
+            match first {
+                Some(first) if literal.is_some() && literal == client.reached() => {
+                    Some(Mailbox::new(named.local(), first))
+                }
+                _ => Some(named),
+            }
         }
     }
+}
+
+/// A mailbox of the core, as the directory compares it.
+pub(super) fn plain(mailbox: &ehlo::Mailbox<'_>) -> Mailbox {
+    let local: String = mailbox.unquoted().collect();
+    Mailbox::new(&local, mailbox.domain_str())
+}
+
+/// Says where a user is that is not here.
+pub(super) fn elsewhere<'r>(forward: &Forward, room: &'r mut String) -> Reply<'r> {
+    *room = format!("<{}>", forward.to);
+    Reply::user_not_local(room)
+}
+
+/// Says that nothing can be said for the moment.
+pub(super) fn unavailable<'r>(_: Unavailable) -> Refusal<'r> {
+    Refusal::new("directory", Reply::database_inaccessible())
 }

@@ -1,6 +1,7 @@
 //! May this be the sender of a message?
 
 use super::Refusal;
+use super::recipient::unavailable;
 use crate::config::Kind;
 use crate::directory::Login;
 use crate::mailbox::Mailbox;
@@ -13,7 +14,12 @@ use ehlo::{Reply, ReversePath};
 /// # Errors
 ///
 /// The rule that is against it.
-pub fn sender(site: &Site, kind: Kind, login: Option<&Login>, path: ReversePath<'_>) -> Result<(), Refusal<'static>> {
+pub async fn sender(
+    site: &Site,
+    kind: Kind,
+    login: Option<&Login>,
+    path: ReversePath<'_>,
+) -> Result<(), Refusal<'static>> {
     let rules = &site.config.senders;
     let ReversePath::Mailbox(mailbox) = path else { return Ok(()) };
     let local: String = mailbox.unquoted().collect();
@@ -24,7 +30,9 @@ pub fn sender(site: &Site, kind: Kind, login: Option<&Login>, path: ReversePath<
     // Where mail is submitted a user speaks for itself (RFC 6409 6.1); elsewhere it may hand on what others wrote.
     match login {
         Some(login)
-            if kind == Kind::Submission && rules.match_identity && !site.directory.may_send_as(login, &address) =>
+            if kind == Kind::Submission
+                && rules.match_identity
+                && !site.directory.may_send_as(login, &address).await.map_err(unavailable)? =>
         {
             Err(Refusal::new("senders.match_identity", Reply::sender_inconsistent()))
         }

@@ -1,0 +1,24 @@
+//! Is a sender of a domain here somebody?
+
+use super::Refusal;
+use super::recipient::{plain, unavailable};
+use crate::directory::Recipient;
+use crate::site::Site;
+use ehlo::{Reply, ReversePath};
+
+/// Whether a reverse-path in a domain here is an address that mail can go back to, in whatever state; only a suspended account sends
+/// nothing.
+///
+/// # Errors
+///
+/// The rule that is against it.
+pub async fn local_sender<'a>(site: &Site, path: ReversePath<'a>) -> Result<(), Refusal<'a>> {
+    let ReversePath::Mailbox(mailbox) = path else { return Ok(()) };
+    match site.directory.resolve(&plain(&mailbox)).await.map_err(unavailable)? {
+        Recipient::NoSuchUser => Err(Refusal::new("no such user", Reply::invalid_user(path.as_str()))),
+        Recipient::Account(account) if account.suspended => {
+            Err(Refusal::new("account.suspended", Reply::user_disabled(path.as_str())))
+        }
+        _ => Ok(()),
+    }
+}
