@@ -1,9 +1,10 @@
 //! A raw SMTP client: it sends the octets it is given, and says what comes back.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use rustix::net;
 use rustls::{ClientConnection, StreamOwned};
 
 use crate::reply::{Reply, lossy};
@@ -42,6 +43,18 @@ impl Client {
     /// Connects in plaintext; the greeting is not read yet.
     pub fn connect(address: SocketAddr) -> Result<Self> {
         Ok(Self::over(Stream::Plain(tcp(address)?)))
+    }
+
+    /// Connects in plaintext from an address of one's own: all of 127.0.0.0/8 is this machine's.
+    pub fn connect_from(from: IpAddr, address: SocketAddr) -> Result<Self> {
+        let family = if from.is_ipv4() { net::AddressFamily::INET } else { net::AddressFamily::INET6 };
+        let connected = net::socket(family, net::SocketType::STREAM, None).and_then(|socket| {
+            net::bind(&socket, &SocketAddr::new(from, 0))?;
+            net::connect(&socket, &address)?;
+            Ok(socket)
+        });
+        let socket = connected.map_err(|error| format!("connecting from {from} to {address}: {error}"))?;
+        Ok(Self::over(Stream::Plain(ready(socket.into())?)))
     }
 
     /// Connects with TLS from the first octet.
@@ -219,7 +232,11 @@ pub fn stuff(content: &[u8]) -> Vec<u8> {
 }
 
 fn tcp(address: SocketAddr) -> Result<TcpStream> {
-    let stream = TcpStream::connect(address).map_err(|error| format!("connecting to {address}: {error}"))?;
+    ready(TcpStream::connect(address).map_err(|error| format!("connecting to {address}: {error}"))?)
+}
+
+/// With time limits.
+fn ready(stream: TcpStream) -> Result<TcpStream> {
     let ready = stream
         .set_nodelay(true)
         .and_then(|()| stream.set_write_timeout(Some(PATIENCE)))

@@ -48,6 +48,9 @@ pub struct ServeArgs {
     /// The configuration file; without one the embedded default
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Where the configuration cannot be used, listen all the same, and tell every client so until a reload (SIGHUP) finds one
+    #[arg(long)]
+    pub stand_by: bool,
     /// What is set over the configuration.
     #[command(flatten)]
     pub overrides: Overrides,

@@ -68,10 +68,23 @@ impl Current {
 }
 
 async fn serve(args: &ServeArgs) -> Result<(), String> {
-    let config = args.load().map_err(|problems| problems.to_string())?;
-    log::start(&config.log);
-    let bound = config.listeners.clone();
-    let site = Site::open(config).map_err(|error| error.to_string())?;
+    let site = match args.load().map(|config| (config.log, Site::open(config))) {
+        Ok((log, site)) => {
+            log::start(&log);
+            site.map_err(|error| error.to_string())
+        }
+        Err(problems) => Err(problems.to_string()),
+    };
+    let site = match site {
+        Err(error) if args.stand_by => {
+            let site = Site::stand_in(&args.overrides).map_err(|error| error.to_string())?;
+            log::start(&site.config.log);
+            tracing::error!("no client is served before the configuration is right: {error}");
+            site
+        }
+        site => site?,
+    };
+    let bound = site.config.listeners.clone();
     for warning in site.config.warnings.iter().chain(site.directory.warnings()) {
         tracing::warn!("{warning}");
     }

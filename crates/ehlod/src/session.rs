@@ -228,7 +228,7 @@ impl Handler for Session {
         let sender = mail.reverse_path;
         let refused = |refusal: Refusal<'a>| self.refused(refusal, Some(sender.as_str()), None);
         policy::sender(&self.site, self.kind, self.login.as_ref(), sender).await.map_err(refused)?;
-        policy::local_sender(&self.site, sender).await.map_err(refused)?;
+        policy::local_sender(&self.site, self.kind, self.login.is_some(), sender).await.map_err(refused)?;
         policy::room(&self.site, mail.size.unwrap_or(0))?;
         let held = policy::hold(&self.site, &mail)?;
         self.transaction = Some(Transaction::new(&self.site, &mail, held));
@@ -244,6 +244,7 @@ impl Handler for Session {
             reverse_path: &transaction.reverse_path,
             size: transaction.declared,
         };
+        policy::room(&self.site, transaction.declared.unwrap_or(0))?;
         let (sender, id) = (sending.reverse_path, &self.id);
         let log = |refusal: Refusal<'a>| refusal.log(id, &self.client.text, Some(sender), Some(path.as_str()));
         let mailboxes = policy::recipient(&self.site, sending, path, &mut self.text).await.map_err(log)?;

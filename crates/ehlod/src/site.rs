@@ -1,6 +1,8 @@
 //! What the server runs by: the configuration, and what was opened for it. A reload makes a new one; sessions keep theirs.
 
-use crate::config::{Config, Expn, Extension, Kind, LineEndings, Listener, Problems, TlsMode, Tolerance, Vrfy};
+use crate::config::{
+    Config, DeliveryConfig, Expn, Extension, Kind, LineEndings, Listener, Overrides, Problems, TlsMode, Tolerance, Vrfy,
+};
 use crate::date;
 use crate::delivery::Delivery;
 use crate::directory::Directory;
@@ -22,6 +24,8 @@ const PASSWORD_CHECKS: usize = 4;
 pub struct Site {
     /// What it was made of.
     pub config: Config,
+    /// Whether there is one at all: nobody is served by a [stand-in](Self::stand_in).
+    pub usable: bool,
     /// Who has a mailbox here.
     pub directory: Directory,
     /// Where mail goes.
@@ -84,7 +88,27 @@ impl Site {
         };
         let memory = Budget::new(config.limits.memory);
         let password_checks = Arc::new(Semaphore::new(PASSWORD_CHECKS));
-        Ok(Self { config, directory, delivery, held: Notify::new(), memory, password_checks, tls, end_point })
+        Ok(Self {
+            config,
+            usable: true,
+            directory,
+            delivery,
+            held: Notify::new(),
+            memory,
+            password_checks,
+            tls,
+            end_point,
+        })
+    }
+
+    /// What listens where no configuration could be used yet, and tells every client so.
+    ///
+    /// # Errors
+    ///
+    /// None is known.
+    pub fn stand_in(overrides: &Overrides) -> Result<Self, SiteError> {
+        let config = Config { delivery: DeliveryConfig::Discard, ..Config::embedded(overrides) };
+        Ok(Self { usable: false, ..Self::open(config)? })
     }
 
     /// The TLS acceptor, where there is a certificate.

@@ -422,13 +422,15 @@ pub enum CatchAll {
 pub struct Senders {
     /// Addresses that are refused.
     pub deny: Vec<Pattern>,
+    /// Whether the users of the accounts here have to log in, on a listener for mail from elsewhere too.
+    pub local_needs_auth: bool,
     /// Whether a user submits messages as itself alone, and as whom its account may send.
     pub match_identity: bool,
 }
 
 impl Default for Senders {
     fn default() -> Self {
-        Self { deny: Vec::new(), match_identity: true }
+        Self { deny: Vec::new(), local_needs_auth: true, match_identity: true }
     }
 }
 

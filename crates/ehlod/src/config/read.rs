@@ -389,8 +389,11 @@ fn senders(document: &mut Table<'_, '_>) -> Senders {
     let deny = elements(table.list("deny", values::pattern), default.deny);
     table.value("domain", choice(&[("off", Some(())), ("exists", None)]));
     table.value("spf", choice(&[("off", Some(())), ("mark", None), ("refuse", None)]));
-    table.off("local_needs_auth", values::not_true);
-    let senders = Senders { deny, match_identity: table.or("match_identity", default.match_identity, boolean) };
+    let senders = Senders {
+        deny,
+        local_needs_auth: table.or("local_needs_auth", default.local_needs_auth, boolean),
+        match_identity: table.or("match_identity", default.match_identity, boolean),
+    };
     table.finish();
     senders
 }

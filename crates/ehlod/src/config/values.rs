@@ -163,8 +163,3 @@ pub(crate) fn empty_list(value: &DeValue<'_>) -> Read<bool> {
     list.iter().try_for_each(|element| str(element.get_ref()).map(drop))?;
     Ok(list.is_empty())
 }
-
-/// Whether a value is `false`.
-pub(crate) fn not_true(value: &DeValue<'_>) -> Read<bool> {
-    boolean(value).map(|set| !set)
-}

@@ -12,6 +12,9 @@ use ehlo::Reply;
 ///
 /// The rule that keeps it out.
 pub fn client<'c>(site: &Site, client: &'c Client) -> Result<(), Refusal<'c>> {
+    if !site.usable {
+        return Err(Refusal::new("configuration", Reply::configuration_unreadable()));
+    }
     if !site.directory.hosts_any() {
         return Err(Refusal::new("domain", Reply::no_hosted_domain()));
     }

@@ -34,7 +34,7 @@ fn postgres_stops(accounts: &Accounts, programs: Option<PathBuf>) -> Result<()> 
     accounts.fill_postgres(&postgres.url("postgres"))?;
     let url = postgres.url("postgres");
     let directory = format!("kind = \"sql\"\nurl = \"{url}\"\ntimeout = \"500ms\"\ncache = \"0s\"");
-    let server = Server::start(home(&directory, "mx", "[limits]\nerrors = 1000"))?;
+    let server = Server::start(home(&directory, "mx", "[limits]\nerrors = 1000\n[senders]\nlocal_needs_auth = false"))?;
     let mut client = server.connect()?;
     client.greet()?;
     in_reach(&mut client)?;
@@ -84,7 +84,11 @@ fn says(client: &mut Client, line: &str, expected: &str) -> Result<()> {
 }
 
 fn sqlite_comes_later(accounts: &Accounts, _: Option<PathBuf>) -> Result<()> {
-    let home = home("kind = \"sql\"\nurl = \"sqlite:accounts.db\"", "mx", "[limits]\nerrors = 1000");
+    let home = home(
+        "kind = \"sql\"\nurl = \"sqlite:accounts.db\"",
+        "mx",
+        "[limits]\nerrors = 1000\n[senders]\nlocal_needs_auth = false",
+    );
     let checked = home.ehlod(&["check", "--config", "ehlod.toml"], "");
     if !checked.status.success()
         || !String::from_utf8_lossy(&checked.stderr).contains("directory.url: the database cannot be read now")

@@ -19,7 +19,8 @@ pub(crate) struct Accounts {
 }
 
 impl Accounts {
-    /// Takes the accounts and lists out of a document; whoever has a password has `pass`.
+    /// Takes the accounts and lists out of a document; whoever has a password has `pass`, and of what is stored
+    /// for that either all (`PASSWORD`) or the words that begin so.
     pub(crate) fn new(document: &Table) -> Self {
         let output = Home::new().ehlod(&["passwd"], "pass\n");
         let line = String::from_utf8_lossy(&output.stdout).trim().to_owned();
@@ -27,8 +28,15 @@ impl Accounts {
         for kind in ["account", "list"] {
             let mut entries = document.get(kind).cloned().unwrap_or_else(|| Value::Array(Vec::new()));
             for entry in entries.as_array_mut().into_iter().flatten().filter_map(Value::as_table_mut) {
-                if entry.contains_key("password") {
-                    entry.insert("password".into(), Value::String(line.clone()));
+                if let Some(Value::String(begin)) = entry.get_mut("password") {
+                    let kept = line.split(' ').filter(|word| begin == "PASSWORD" || word.starts_with(begin.as_str()));
+                    *begin = kept.collect::<Vec<_>>().join(" ");
+                }
+            }
+            for members in entries.as_array_mut().into_iter().flatten().filter_map(|entry| entry.get_mut("members")) {
+                if let Value::Integer(count) = members {
+                    let member = |number| Value::String(format!("{number:a>64}@each.example"));
+                    *members = Value::Array((0..*count).map(member).collect());
                 }
             }
             table.insert(kind.into(), entries);
