@@ -91,7 +91,10 @@ fn main() {
     trials.push(trial("appliance::refuses_what_is_too_big".into(), Box::new(too_big)));
     trials.push(trial("appliance::has_a_word_for_everyone".into(), Box::new(a_word_for_everyone)));
     trials.push(trial("load::all".into(), Box::new(load)));
-    libtest_mimic::run(&arguments, trials).exit()
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    // The end of the program drops nothing, and the emulator would stay.
+    drop(board);
+    conclusion.exit()
 }
 
 /// What is not here.

@@ -119,7 +119,9 @@ fn play(script: &str, scenario: &str, scene: &Scene) -> Result<()> {
 /// A server with STARTTLS, with implicit TLS, and with LMTP, which can be logged in to by every mechanism but these; where its
 /// listeners have the key `trusted`, this machine is a trusted proxy.
 fn serve(without: &[&str], trusted: Option<&str>) -> Result<Server> {
-    let mut world = World { listeners: vec![Tls::StartTls, Tls::Implicit], plaintext_auth: true, ..World::plain() };
+    let world = World { listeners: vec![Tls::StartTls, Tls::Implicit], plaintext_auth: true, ..World::plain() };
+    // A server passes on what a user here has sent by it.
+    let mut world = world.with("senders", "local_needs_auth = false");
     if let Some(key) = trusted {
         world = world.with("", "trusted_proxies = [\"127.0.0.1\"]").with("listener", format!("{key} = true"));
     }
