@@ -64,12 +64,13 @@ impl Buffer {
     /// Appends as much of `octets` as there is room for; whether that was all of it.
     pub(crate) fn append(&mut self, octets: &[u8]) -> bool {
         let room = self.octets.get_mut(self.len..).unwrap_or_default();
-        for (to, from) in room.iter_mut().zip(octets) {
-            *to = *from;
+        let length = octets.len().min(room.len());
+        // Both are of that length, which the compiler sees: no panic is left of the copy.
+        if let (Some(to), Some(from)) = (room.get_mut(..length), octets.get(..length)) {
+            to.copy_from_slice(from);
         }
-        let fits = octets.len() <= room.len();
-        self.len = if fits { self.len.wrapping_add(octets.len()) } else { self.octets.len() };
-        fits
+        self.len = self.len.wrapping_add(length);
+        length == octets.len()
     }
 
     /// Appends so few octets that their number is known beforehand; whether there was room for them.

@@ -1,6 +1,7 @@
 //! The answer to EHLO (RFC 5321 4.1.1.1): the server's name, and a line for each thing that may be used.
 
 use crate::buffer::Buffer;
+use crate::command::characters::is_printable;
 use crate::config::{Config, Extensions};
 use crate::sasl::{self, Facts};
 use crate::write::{Digits, Lines};
@@ -20,10 +21,8 @@ const ALONE: [(Extensions, &str); 8] = [
 /// Writes what is configured and may be used as things stand, into an empty buffer. `trusted`: to a peer that may say XCLIENT.
 pub(crate) fn write(out: &mut Buffer, config: &Config<'_>, tls: bool, trusted: bool, facts: Facts) {
     let last = out.len();
-    let mut name = Lines::new(out, 250, None, false);
-    name.value(config.hostname);
-    name.end();
     let mut keywords = Keywords { out, last };
+    keywords.name(config.hostname);
     let offers = |extension| config.extensions.contains(extension);
     if offers(Extensions::SIZE) {
         keywords.line(&["SIZE ", Digits::of(config.message_size).text()]);
@@ -77,6 +76,16 @@ struct Keywords<'o> {
 }
 
 impl Keywords<'_> {
+    /// The first line, which is always there.
+    fn name(&mut self, hostname: &str) {
+        if hostname.len() < 256 && hostname.len() < self.out.capacity() / 2 && is_printable(hostname.as_bytes()) {
+            return self.line(&[hostname]);
+        }
+        let mut line = Lines::new(self.out, 250, None, false);
+        line.value(hostname);
+        line.end();
+    }
+
     /// A whole line.
     fn fixed(&mut self, line: &'static str) {
         let begin = self.out.len();

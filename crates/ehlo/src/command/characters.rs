@@ -112,9 +112,9 @@ impl Holds {
     }
 }
 
-/// Whether a line is printable ASCII and nothing else: sixteen octets at a time, without a way out of the loop, so that the compiler
+/// Whether a text is printable ASCII and nothing else: sixteen octets at a time, without a way out of the loop, so that the compiler
 /// has an instruction for so many.
-fn is_printable(line: &[u8]) -> bool {
+pub(crate) fn is_printable(line: &[u8]) -> bool {
     fn is_other(octets: &[u8]) -> bool {
         octets.iter().fold(false, |other, octet| other | (octet.wrapping_sub(b' ') > b'~' - b' '))
     }
