@@ -2,7 +2,7 @@
 
 use crate::certificate;
 use crate::client::{Client, Forwarded};
-use crate::config::{Kind, Listener, TlsMode};
+use crate::config::{Kind, Listener, Stage, TlsMode};
 use crate::date;
 use crate::directory::Login;
 use crate::mailbox::Mailbox;
@@ -227,7 +227,8 @@ impl Handler for Session {
     async fn mail<'a>(&'a mut self, mail: Mail<'a>) -> Result<(), Reply<'a>> {
         let sender = mail.reverse_path;
         let refused = |refusal: Refusal<'a>| self.refused(refusal, Some(sender.as_str()), None);
-        policy::sender(&self.site, self.kind, self.login.as_ref(), sender).await.map_err(refused)?;
+        policy::client_later(&self.site, Stage::Mail, &self.client, self.login.is_some()).map_err(refused)?;
+        policy::sender(&self.site, self.kind, &self.client, self.login.as_ref(), sender).await.map_err(refused)?;
         policy::local_sender(&self.site, self.kind, self.login.is_some(), sender).await.map_err(refused)?;
         policy::room(&self.site, mail.size.unwrap_or(0))?;
         let held = policy::hold(&self.site, &mail)?;
@@ -295,12 +296,14 @@ impl Handler for Session {
     async fn verify<'a>(&'a mut self, query: Query<'a>) -> Result<Verified<'a>, Reply<'a>> {
         let Self { site, id, client, text, .. } = self;
         let log = |refusal: Refusal<'a>| refusal.log(id, &client.text, None, Some(query.what));
+        policy::may_ask(site, Stage::Vrfy, client, query).map_err(log)?;
         policy::verify(site, query, text).await.map(Verified::Mailbox).map_err(log)
     }
 
     async fn expand<'a>(&'a mut self, query: Query<'a>) -> Result<Vec<String>, Reply<'a>> {
         let Self { site, id, client, text, .. } = self;
         let log = |refusal: Refusal<'a>| refusal.log(id, &client.text, None, Some(query.what));
+        policy::may_ask(site, Stage::Expn, client, query).map_err(log)?;
         policy::expand(site, query, text).await.map_err(log)
     }
 

@@ -1,17 +1,57 @@
-//! `[access]`: which clients may connect.
+//! `[access]`: which clients may connect, and what the administrator's own rules deny.
 
 use super::Network;
 use super::read::elements;
-use super::table::Table;
+use super::table::{Found, Table};
 use super::values::{self, choice};
+use crate::pattern::Pattern;
 
 /// Which clients may connect.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Access {
     /// Networks whose clients are not looked at any further.
     pub allow: Vec<Network>,
     /// Networks whose clients are refused.
     pub deny: Vec<Network>,
+    /// The stage at which they are: [`Stage::Open`], [`Stage::Mail`] or [`Stage::Rcpt`]. At the later ones the log names sender and
+    /// recipient too, who has logged in is let pass, and mail for a postmaster is taken.
+    pub refuse_at: Stage,
+    /// The administrator's own rules, in their order.
+    pub rules: Vec<Rule>,
+}
+
+impl Default for Access {
+    fn default() -> Self {
+        Self { allow: Vec::new(), deny: Vec::new(), refuse_at: Stage::Open, rules: Vec::new() }
+    }
+}
+
+/// Where in a session a question is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// At the greeting.
+    Open,
+    /// At MAIL.
+    Mail,
+    /// At RCPT.
+    Rcpt,
+    /// At VRFY.
+    Vrfy,
+    /// At EXPN.
+    Expn,
+}
+
+/// What is denied, where all of its conditions hold; one without conditions denies everybody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Where it is asked.
+    pub stage: Stage,
+    /// The clients it is for.
+    pub client: Option<Network>,
+    /// The senders it is for; `<>` is none of them.
+    pub sender: Option<Pattern>,
+    /// The recipients it is for, or what VRFY or EXPN asks for.
+    pub recipient: Option<Pattern>,
 }
 
 /// Reads the section. What is not served yet may stand there switched off.
@@ -20,12 +60,43 @@ pub(super) fn read(document: &mut Table<'_, '_>) -> Access {
     let access = Access {
         allow: elements(table.list("allow", values::network), Vec::new()),
         deny: elements(table.list("deny", values::network), Vec::new()),
+        refuse_at: table.or("refuse_at", Stage::Open, choice(&STAGES[..3])),
+        rules: table.tables("rule").into_iter().flatten().filter_map(rule).collect(),
     };
     table.off("dnsbl", values::empty_list);
     table.value("reverse_dns", choice(&[("off", Some(())), ("exists", None), ("confirmed", None)]));
     table.value("hello", choice(&[("off", Some(())), ("resolves", None), ("matches", None)]));
-    table.not_yet("rule");
     table.not_yet("audit");
     table.finish();
     access
+}
+
+const STAGES: [(&str, Option<Stage>); 5] = [
+    ("OPEN", Some(Stage::Open)),
+    ("MAIL", Some(Stage::Mail)),
+    ("RCPT", Some(Stage::Rcpt)),
+    ("VRFY", Some(Stage::Vrfy)),
+    ("EXPN", Some(Stage::Expn)),
+];
+
+/// Reads one `[[access.rule]]`. A condition on what nobody knows yet would never hold, and is a mistake.
+fn rule(mut table: Table<'_, '_>) -> Option<Rule> {
+    let stage = table.required("stage", "\"RCPT\"", choice(&STAGES));
+    let client = table.value("client", values::network);
+    let sender = table.value("sender", values::pattern);
+    let recipient = table.value("recipient", values::pattern);
+    let stage = stage.map(|found| found.value);
+    if let (Some(Found { at, .. }), Some(Stage::Open | Stage::Vrfy | Stage::Expn)) = (&sender, stage) {
+        table.error(*at, "sender", "is known at MAIL and RCPT only");
+    }
+    if let (Some(Found { at, .. }), Some(Stage::Open | Stage::Mail)) = (&recipient, stage) {
+        table.error(*at, "recipient", "is known at RCPT, VRFY and EXPN only");
+    }
+    table.finish();
+    Some(Rule {
+        stage: stage?,
+        client: client.map(|found| found.value),
+        sender: sender.map(|found| found.value),
+        recipient: recipient.map(|found| found.value),
+    })
 }

@@ -17,7 +17,7 @@ mod tests;
 pub mod units;
 pub(crate) mod values;
 
-pub use access::Access;
+pub use access::{Access, Rule, Stage};
 pub use address::Address;
 pub use directory::{Accounts, Database, DatabaseUrl};
 pub use ehlo::Mechanism;

@@ -2,10 +2,23 @@
 
 use super::Refusal;
 use super::recipient::{elsewhere, plain, unavailable};
+use super::rules::{Asked, rules};
+use crate::client::Client;
+use crate::config::Stage;
 use crate::directory::{POSTMASTER, Recipient};
 use crate::mailbox::Mailbox;
 use crate::site::Site;
 use ehlo::{Query, Reply};
+
+/// Whether the administrator's own rules let a client ask at all.
+///
+/// # Errors
+///
+/// Where one is against it.
+pub fn may_ask(site: &Site, stage: Stage, client: &Client, query: Query<'_>) -> Result<(), Refusal<'static>> {
+    let named = asked_for(site, query);
+    rules(site, stage, Asked { client, sender: None, recipient: named.as_ref() })
+}
 
 /// The mailbox that VRFY asks for: an address, or a local part of the first domain. The answers are those that RCPT gives to whoever may
 /// send to it; a name that is no mailbox for one of RCPT's other reasons is none here (RFC 5321 3.5.3).

@@ -1,7 +1,8 @@
 //! Is mail taken for this recipient, and where does it go?
 
-use super::{Refusal, relay};
+use super::{Asked, Refusal, client_later, relay, rules};
 use crate::client::Client;
+use crate::config::Stage;
 use crate::directory::{Account, Forward, Login, POSTMASTER, Recipient, Unavailable};
 use crate::mailbox::Mailbox;
 use crate::pattern::Pattern;
@@ -52,13 +53,18 @@ pub async fn recipient<'a>(
     let on = |list: &[Pattern]| list.iter().any(|pattern| pattern.matches(&named));
     let hosted = site.directory.hosts(named.domain());
     let is_postmaster = hosted && named.local() == POSTMASTER;
+    let sender = sending.sender();
+    if !is_postmaster {
+        client_later(site, Stage::Rcpt, sending.client, sending.login.is_some())?;
+        let asked = Asked { client: sending.client, sender: sender.as_ref(), recipient: Some(&named) };
+        rules(site, Stage::Rcpt, asked)?;
+    }
     if !is_postmaster && on(&site.config.recipients.deny) {
         return Err(Refusal::new("recipients.deny", Reply::rcpt_blacklisted(address)));
     }
     if hosted && !is_postmaster && on(&site.config.recipients.not_allowed) {
         return Err(Refusal::new("recipients.not_allowed", Reply::mailbox_name_not_allowed()));
     }
-    let sender = sending.sender();
     let is_from =
         |list: &[Pattern]| sender.as_ref().is_some_and(|sender| list.iter().any(|pattern| pattern.matches(sender)));
     let may_send_to = |accepts_from: &[Pattern]| accepts_from.is_empty() || is_postmaster || is_from(accepts_from);

@@ -1,14 +1,14 @@
 //! May this be the sender of a message?
 
-use super::Refusal;
-use super::recipient::unavailable;
-use crate::config::Kind;
+use super::recipient::{plain, unavailable};
+use super::{Asked, Refusal, rules};
+use crate::client::Client;
+use crate::config::{Kind, Stage};
 use crate::directory::Login;
-use crate::mailbox::Mailbox;
 use crate::site::Site;
 use ehlo::{Reply, ReversePath};
 
-/// Whether a message may have this reverse-path, by these rules in their order. `<>` is nobody's name: no rule is against it, and a user's
+/// Whether a message may have this reverse-path, by these rules in their order. `<>` is nobody's name: no rule on senders is against it, and a user's
 /// program that tells a sender what became of a message has to use it (RFC 8098 2.1).
 ///
 /// # Errors
@@ -17,21 +17,25 @@ use ehlo::{Reply, ReversePath};
 pub async fn sender(
     site: &Site,
     kind: Kind,
+    client: &Client,
     login: Option<&Login>,
     path: ReversePath<'_>,
 ) -> Result<(), Refusal<'static>> {
-    let rules = &site.config.senders;
-    let ReversePath::Mailbox(mailbox) = path else { return Ok(()) };
-    let local: String = mailbox.unquoted().collect();
-    let address = Mailbox::new(&local, mailbox.domain_str());
-    if rules.deny.iter().any(|pattern| pattern.matches(&address)) {
+    let senders = &site.config.senders;
+    let address = match path {
+        ReversePath::Mailbox(mailbox) => Some(plain(&mailbox)),
+        ReversePath::Null => None,
+    };
+    rules(site, Stage::Mail, Asked { client, sender: address.as_ref(), recipient: None })?;
+    let Some(address) = address else { return Ok(()) };
+    if senders.deny.iter().any(|pattern| pattern.matches(&address)) {
         return Err(Refusal::new("senders.deny", Reply::sender_blacklisted()));
     }
     // Where mail is submitted a user speaks for itself (RFC 6409 6.1); elsewhere it may hand on what others wrote.
     match login {
         Some(login)
             if kind == Kind::Submission
-                && rules.match_identity
+                && senders.match_identity
                 && !site.directory.may_send_as(login, &address).await.map_err(unavailable)? =>
         {
             Err(Refusal::new("senders.match_identity", Reply::sender_inconsistent()))
