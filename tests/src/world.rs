@@ -106,7 +106,7 @@ impl World {
         let catch_all = if self.catch_all { "*" } else { "" };
         config.push_str(&format!("[[domain]]\nname = \"example.net\"\ncatch_all = \"{catch_all}\"\n"));
         self.put(&mut config, "delivery", "kind = \"maildir\"\npath = \"mail\"\n");
-        for table in ["limits", "timeouts", "protocol", "access", "senders", "recipients"] {
+        for table in TABLES {
             self.put(&mut config, table, "");
         }
         config
@@ -126,6 +126,10 @@ impl World {
         self.settings.iter().filter(|(name, _)| *name == table).map(|(_, line)| format!("{line}\n")).collect()
     }
 }
+
+/// Tables that hold nothing but settings.
+const TABLES: [&str; 10] =
+    ["limits", "timeouts", "protocol", "access", "access.audit", "senders", "recipients", "greylist", "flow", "state"];
 
 /// The accounts file: all of [`USERS`].
 fn accounts() -> String {

@@ -32,6 +32,7 @@ pub mod replies;
 pub mod serve;
 pub mod session;
 pub mod site;
+pub mod state;
 pub mod submission;
 pub mod tally;
 pub mod tls;

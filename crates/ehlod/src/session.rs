@@ -47,6 +47,7 @@ pub async fn serve(site: Arc<Site>, listener: Listener, accepted: Accepted) {
     let mut session = Session::new(Arc::clone(&site), listener.kind, client);
     session.proxy = proxy.map(|proxy| proxy.ip().to_canonical());
     let served = connection.serve(Prefixed::new(prefix, socket), &mut session).await;
+    policy::client_failed(&site, &session.client, session.tally.permanent).await;
     session.log(&listener, served.err());
 }
 
@@ -248,7 +249,19 @@ impl Handler for Session {
         policy::room(&self.site, transaction.declared.unwrap_or(0))?;
         let (sender, id) = (sending.reverse_path, &self.id);
         let log = |refusal: Refusal<'a>| refusal.log(id, &self.client.text, Some(sender), Some(path.as_str()));
-        let mailboxes = policy::recipient(&self.site, sending, path, &mut self.text).await.map_err(log)?;
+        let mailboxes = match policy::recipient(&self.site, sending, path, &mut self.text).await {
+            Ok(mailboxes) => mailboxes,
+            Err(refusal) => {
+                if refusal.reply.is_permanent() {
+                    policy::sender_failed(&self.site, sending).await;
+                }
+                return Err(log(refusal));
+            }
+        };
+        if !transaction.names(&mailboxes) {
+            let is_first = transaction.mailboxes.is_empty();
+            policy::now(&self.site, sending, path, is_first).await.map_err(log)?;
+        }
         let is_new = transaction.add(path.as_str(), mailboxes)?;
         Ok(if is_new { Recipient::Here } else { Recipient::Duplicate })
     }

@@ -7,6 +7,7 @@ use crate::date;
 use crate::delivery::Delivery;
 use crate::directory::Directory;
 use crate::memory::Budget;
+use crate::state::{self, Embedded};
 use crate::tls;
 use ehlo::{EarlyTalk, Extensions, Millis, Mode};
 use ehlo_tokio::TlsAcceptor;
@@ -28,6 +29,8 @@ pub struct Site {
     pub usable: bool,
     /// Who has a mailbox here.
     pub directory: Directory,
+    /// What is remembered of clients and senders, where the configuration needs that.
+    pub state: Option<Arc<Embedded>>,
     /// Where mail goes.
     pub delivery: Delivery,
     /// Told when a message has been put on hold.
@@ -86,12 +89,14 @@ impl Site {
             }
             None => (None, None),
         };
+        let state = state::open(&config).map_err(|error| SiteError::Unusable(error.to_string()))?;
         let memory = Budget::new(config.limits.memory);
         let password_checks = Arc::new(Semaphore::new(PASSWORD_CHECKS));
         Ok(Self {
             config,
             usable: true,
             directory,
+            state,
             delivery,
             held: Notify::new(),
             memory,

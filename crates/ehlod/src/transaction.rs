@@ -62,6 +62,11 @@ impl Transaction {
         }
     }
 
+    /// Whether all of these mailboxes are recipients already.
+    pub fn names(&self, mailboxes: &[Mailbox]) -> bool {
+        mailboxes.iter().all(|mailbox| self.known.contains(mailbox))
+    }
+
     /// Adds a recipient; false where its mailboxes are among the others already.
     ///
     /// # Errors

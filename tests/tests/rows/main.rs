@@ -23,8 +23,11 @@ mod special;
 mod table;
 
 /// The documents, by name.
-const DOCUMENTS: &[(&str, &str)] =
-    &[("directory", include_str!("../../rows/directory.toml")), ("session", include_str!("../../rows/session.toml"))];
+const DOCUMENTS: &[(&str, &str)] = &[
+    ("directory", include_str!("../../rows/directory.toml")),
+    ("session", include_str!("../../rows/session.toml")),
+    ("state", include_str!("../../rows/state.toml")),
+];
 
 fn main() {
     let documents: Vec<_> = DOCUMENTS.iter().map(|(name, text)| Arc::new(Document::new(name, text))).collect();

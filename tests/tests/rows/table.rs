@@ -14,15 +14,11 @@ const OPEN: &[(&str, &str)] = &[
     ("will-forward", "VRFY"),
     ("own-address-unknown", "OPEN"),
     ("database-inaccessible", "OPEN"),
-    ("ip-under-audit", "OPEN"),
     ("no-reverse-dns", "OPEN"),
     ("helo-resolve-failed", "EHLO"),
     ("helo-invalid", "EHLO"),
-    ("sender-under-audit", "MAIL"),
     ("sender-verify-failed", "MAIL"),
     ("sender-verify-failed", "RCPT"),
-    ("flow-control", "RCPT"),
-    ("greylisted", "RCPT"),
 ];
 
 /// Prints which trials show a row of the catalogue at a stage, and demands one for each. A row that may be given at every stage has to be

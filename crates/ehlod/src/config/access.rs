@@ -2,6 +2,7 @@
 
 use super::Network;
 use super::read::elements;
+use super::state::{self, Audit};
 use super::table::{Found, Table};
 use super::values::{self, choice};
 use crate::pattern::Pattern;
@@ -18,11 +19,13 @@ pub struct Access {
     pub refuse_at: Stage,
     /// The administrator's own rules, in their order.
     pub rules: Vec<Rule>,
+    /// The server's own lists, where it keeps any.
+    pub audit: Option<Audit>,
 }
 
 impl Default for Access {
     fn default() -> Self {
-        Self { allow: Vec::new(), deny: Vec::new(), refuse_at: Stage::Open, rules: Vec::new() }
+        Self { allow: Vec::new(), deny: Vec::new(), refuse_at: Stage::Open, rules: Vec::new(), audit: None }
     }
 }
 
@@ -62,11 +65,11 @@ pub(super) fn read(document: &mut Table<'_, '_>) -> Access {
         deny: elements(table.list("deny", values::network), Vec::new()),
         refuse_at: table.or("refuse_at", Stage::Open, choice(&STAGES[..3])),
         rules: table.tables("rule").into_iter().flatten().filter_map(rule).collect(),
+        audit: state::audit(&mut table),
     };
     table.off("dnsbl", values::empty_list);
     table.value("reverse_dns", choice(&[("off", Some(())), ("exists", None), ("confirmed", None)]));
     table.value("hello", choice(&[("off", Some(())), ("resolves", None), ("matches", None)]));
-    table.not_yet("audit");
     table.finish();
     access
 }

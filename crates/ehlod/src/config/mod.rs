@@ -11,6 +11,7 @@ mod error;
 mod read;
 mod recipients;
 mod relay;
+mod state;
 pub(crate) mod table;
 #[cfg(test)]
 mod tests;
@@ -25,7 +26,8 @@ pub(crate) use error::Report;
 pub use error::{Problem, Problems};
 pub use recipients::Recipients;
 pub use relay::Relay;
-pub use units::Network;
+pub use state::{Audit, Flow, Greylist, StateConfig};
+pub use units::{Network, Rate};
 
 use crate::mailbox::{Mailbox, is_domain};
 use crate::pattern::Pattern;
@@ -64,6 +66,12 @@ pub struct Config {
     pub recipients: Recipients,
     /// Who may have mail passed on to recipients elsewhere.
     pub relay: Relay,
+    /// Whether and how mail from strangers is put off.
+    pub greylist: Option<Greylist>,
+    /// How many messages are taken.
+    pub flow: Flow,
+    /// Where clients and senders are remembered.
+    pub state: StateConfig,
     /// Where accepted mail goes.
     pub delivery: DeliveryConfig,
     /// What is logged, and how.
@@ -537,6 +545,9 @@ impl Config {
             senders: Senders::default(),
             recipients: Recipients::default(),
             relay: Relay::default(),
+            greylist: None,
+            flow: Flow::default(),
+            state: StateConfig { path: PathBuf::from("state"), defer: false },
             delivery: DeliveryConfig::Maildir { path: PathBuf::from("mail"), sync: true },
             log: Log::default(),
             warnings: Vec::new(),

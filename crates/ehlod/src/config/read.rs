@@ -4,6 +4,7 @@ use super::access;
 use super::directory;
 use super::recipients;
 use super::relay;
+use super::state;
 use super::table::{Found, Table};
 use super::values::{self, boolean, choice, count, delay, reserve, size, timeout};
 use super::{
@@ -17,7 +18,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeValue;
 
 /// Sections that the program does not serve yet.
-const LATER: [&str; 6] = ["greylist", "flow", "content", "state", "dns", "metrics"];
+const LATER: [&str; 3] = ["content", "dns", "metrics"];
 
 /// Reads a whole configuration. Relative paths are relative to `base`.
 pub(super) fn config(report: Report<'_>, base: &Path, overrides: &Overrides) -> Result<Config, Problems> {
@@ -61,6 +62,9 @@ fn sections(document: &mut Table<'_, '_>, base: &Path, overrides: &Overrides) ->
         senders: senders(document),
         recipients: recipients::read(document),
         relay: relay::read(document),
+        greylist: state::greylist(document),
+        flow: state::flow(document),
+        state: state::state(document, base),
         delivery: delivery(document, base),
         log: log(document),
         warnings: Vec::new(),

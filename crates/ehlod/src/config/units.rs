@@ -73,6 +73,32 @@ fn split_number(text: &str) -> (&str, &str) {
     text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()))
 }
 
+/// So much in so much time: `"60/1m"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// How much; above zero.
+    pub count: u32,
+    /// In what time; above zero.
+    pub window: Duration,
+}
+
+impl FromStr for Rate {
+    type Err = String;
+
+    /// Reads a number, a slash and a time.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, in words.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is not a rate (for instance \"60/1m\")");
+        let (count, window) = text.split_once('/').ok_or_else(wrong)?;
+        let count = count.trim().parse().map_err(|_| wrong())?;
+        let window = parse_duration(window)?;
+        if count == 0 || window.is_zero() { Err(wrong()) } else { Ok(Self { count, window }) }
+    }
+}
+
 /// A network in CIDR notation; a bare address is a network of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network {

@@ -2,6 +2,7 @@
 
 use super::Refusal;
 use super::rules::{Asked, rules};
+use super::state::client_audit;
 use crate::client::Client;
 use crate::config::Stage;
 use crate::site::Site;
@@ -27,6 +28,7 @@ pub fn client<'c>(site: &Site, client: &'c Client) -> Result<(), Refusal<'c>> {
     if client.address.is_some_and(|address| always(site, address)) {
         return Ok(());
     }
+    client_audit(site, client)?;
     rules(site, Stage::Open, Asked { client, sender: None, recipient: None })
 }
 
@@ -52,6 +54,6 @@ fn listed<'c>(site: &Site, client: &'c Client) -> Result<(), Refusal<'c>> {
 }
 
 /// Whether no check of clients applies to an address.
-fn always(site: &Site, address: IpAddr) -> bool {
+pub(super) fn always(site: &Site, address: IpAddr) -> bool {
     site.config.access.allow.iter().any(|network| network.contains(address))
 }

@@ -11,9 +11,11 @@ mod refusal;
 mod relay;
 mod rules;
 mod sender;
+mod state;
 mod storage;
 
 pub use auth::{Step, authenticate};
+use client::always;
 pub use client::{client, client_later};
 pub use hold::hold;
 pub use local_sender::local_sender;
@@ -24,4 +26,5 @@ pub use refusal::Refusal;
 pub use relay::relay;
 pub use rules::{Asked, rules};
 pub use sender::sender;
+pub use state::{client_failed, now, sender_failed};
 pub use storage::{failed, room};

@@ -1,6 +1,7 @@
 //! May this be the sender of a message?
 
 use super::recipient::{plain, unavailable};
+use super::state::sender_audit;
 use super::{Asked, Refusal, rules};
 use crate::client::Client;
 use crate::config::{Kind, Stage};
@@ -30,6 +31,9 @@ pub async fn sender(
     let Some(address) = address else { return Ok(()) };
     if senders.deny.iter().any(|pattern| pattern.matches(&address)) {
         return Err(Refusal::new("senders.deny", Reply::sender_blacklisted()));
+    }
+    if login.is_none() {
+        sender_audit(site, &address)?;
     }
     // Where mail is submitted a user speaks for itself (RFC 6409 6.1); elsewhere it may hand on what others wrote.
     match login {

@@ -1,0 +1,102 @@
+//! What the server remembers of clients, senders and recipients: the greylist, rates, and its own lists.
+//!
+//! It is kept in an embedded store. What is remembered there survives a crash, but for the rates of the last second; it is bounded, since
+//! everything is forgotten in time, and past ten million entries nothing new is remembered.
+
+mod embedded;
+mod record;
+
+pub use embedded::Embedded;
+pub use record::{Change, Outcome, Record};
+
+use crate::config::{Config, StateConfig};
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+/// The store cannot say for the moment; the log says why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unavailable;
+
+/// A store cannot be opened.
+#[derive(Debug)]
+pub struct OpenError {
+    path: PathBuf,
+    what: String,
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: the state cannot be opened: {}", self.path.display(), self.what)
+    }
+}
+
+impl std::error::Error for OpenError {}
+
+/// What is kept under a key, and for what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Network, sender and recipient, for the greylist.
+    Triple,
+    /// Messages for a recipient.
+    RecipientRate,
+    /// Messages from a client.
+    ClientRate,
+    /// Refusals that a client caused.
+    ClientFailures,
+    /// Refused recipients that a sender named.
+    SenderFailures,
+    /// A client on the server's own list.
+    ClientAudit,
+    /// A sender on the server's own list.
+    SenderAudit,
+}
+
+impl Kind {
+    /// How its keys begin.
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Triple => "greylist",
+            Self::RecipientRate => "flow recipient",
+            Self::ClientRate => "flow client",
+            Self::ClientFailures => "failures client",
+            Self::SenderFailures => "failures sender",
+            Self::ClientAudit => "audit client",
+            Self::SenderAudit => "audit sender",
+        }
+    }
+
+    /// Whether what is told of it has to be on stable storage first.
+    const fn is_durable(self) -> bool {
+        matches!(self, Self::Triple | Self::ClientAudit | Self::SenderAudit)
+    }
+}
+
+/// The store that a configuration needs; `None` where it needs none. While a store is open elsewhere in the process, as it is at a reload,
+/// it is that one.
+///
+/// # Errors
+///
+/// Where it cannot be opened.
+pub fn open(config: &Config) -> Result<Option<Arc<Embedded>>, OpenError> {
+    static OPEN: Mutex<Vec<(PathBuf, Weak<Embedded>)>> = Mutex::new(Vec::new());
+
+    let flow = &config.flow;
+    let is_needed = config.greylist.is_some()
+        || config.access.audit.is_some()
+        || flow.per_recipient.is_some()
+        || flow.per_client.is_some();
+    if !is_needed {
+        return Ok(None);
+    }
+    let StateConfig { path, .. } = &config.state;
+    let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+    open.retain(|(_, store)| store.strong_count() > 0);
+    if let Some(store) = open.iter().find(|(at, _)| at == path).and_then(|(_, store)| store.upgrade()) {
+        return Ok(Some(store));
+    }
+    let store = Embedded::open(path).map_err(|what| OpenError { path: path.clone(), what })?;
+    let store = Arc::new(store);
+    open.push((path.clone(), Arc::downgrade(&store)));
+    Ok(Some(store))
+}
