@@ -13,6 +13,7 @@ pub mod credentials;
 pub mod live;
 pub mod mailbox;
 pub mod memory;
+pub mod names;
 pub mod patience;
 pub mod qemu;
 pub mod reply;

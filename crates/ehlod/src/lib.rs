@@ -20,6 +20,7 @@ pub mod config;
 mod date;
 pub mod delivery;
 pub mod directory;
+pub mod dns;
 pub mod log;
 pub mod mailbox;
 pub mod memory;

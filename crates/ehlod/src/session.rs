@@ -188,7 +188,9 @@ impl Session {
 
 impl Handler for Session {
     async fn connect(&mut self) -> Result<(), Reply<'_>> {
-        policy::client(&self.site, &self.client).map_err(|refusal| self.refused(refusal, None, None))
+        let Self { site, id, client, .. } = self;
+        let name = client.text.clone();
+        policy::client(site, client).await.map_err(|refusal| refusal.log(id, &name, None, None))
     }
 
     fn secured(&mut self, tls: &ServerConnection) {
@@ -207,7 +209,8 @@ impl Handler for Session {
 
     async fn hello<'a>(&'a mut self, hello: Hello<'a>) -> Result<(), Reply<'a>> {
         self.hello = Some((hello.name.to_owned(), hello.extended));
-        Ok(())
+        let asked = policy::hello(&self.site, self.kind, &self.client, hello.name).await;
+        asked.map_err(|refusal| self.refused(refusal, None, None))
     }
 
     async fn auth<'a>(&'a mut self, credentials: Credentials<'a>) -> Result<AuthStep<'a>, Reply<'a>> {
@@ -228,9 +231,11 @@ impl Handler for Session {
     async fn mail<'a>(&'a mut self, mail: Mail<'a>) -> Result<(), Reply<'a>> {
         let sender = mail.reverse_path;
         let refused = |refusal: Refusal<'a>| self.refused(refusal, Some(sender.as_str()), None);
-        policy::client_later(&self.site, Stage::Mail, &self.client, self.login.is_some()).map_err(refused)?;
+        let login = self.login.is_some();
+        policy::client_later(&self.site, Stage::Mail, &self.client, login).await.map_err(refused)?;
         policy::sender(&self.site, self.kind, &self.client, self.login.as_ref(), sender).await.map_err(refused)?;
         policy::local_sender(&self.site, self.kind, self.login.is_some(), sender).await.map_err(refused)?;
+        policy::sender_domain(&self.site, Stage::Mail, &self.client, login, sender).await.map_err(refused)?;
         policy::room(&self.site, mail.size.unwrap_or(0))?;
         let held = policy::hold(&self.site, &mail)?;
         self.transaction = Some(Transaction::new(&self.site, &mail, held));

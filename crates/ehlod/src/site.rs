@@ -1,11 +1,13 @@
 //! What the server runs by: the configuration, and what was opened for it. A reload makes a new one; sessions keep theirs.
 
 use crate::config::{
-    Config, DeliveryConfig, Expn, Extension, Kind, LineEndings, Listener, Overrides, Problems, TlsMode, Tolerance, Vrfy,
+    Config, DeliveryConfig, Expn, Extension, HelloCheck, Kind, LineEndings, Listener, Overrides, Problems, ReverseDns,
+    TlsMode, Tolerance, Vrfy,
 };
 use crate::date;
 use crate::delivery::Delivery;
 use crate::directory::Directory;
+use crate::dns::Dns;
 use crate::memory::Budget;
 use crate::state::{self, Embedded};
 use crate::tls;
@@ -29,6 +31,8 @@ pub struct Site {
     pub usable: bool,
     /// Who has a mailbox here.
     pub directory: Directory,
+    /// Names, where the configuration asks for any.
+    pub dns: Option<Dns>,
     /// What is remembered of clients and senders, where the configuration needs that.
     pub state: Option<Arc<Embedded>>,
     /// Where mail goes.
@@ -90,12 +94,19 @@ impl Site {
             None => (None, None),
         };
         let state = state::open(&config).map_err(|error| SiteError::Unusable(error.to_string()))?;
+        let Config { access, senders, .. } = &config;
+        let asks = !access.dnsbl.is_empty()
+            || access.reverse_dns != ReverseDns::Off
+            || access.hello != HelloCheck::Off
+            || senders.domain_exists;
+        let dns = asks.then(|| Dns::open(&config.dns)).transpose().map_err(SiteError::Unusable)?;
         let memory = Budget::new(config.limits.memory);
         let password_checks = Arc::new(Semaphore::new(PASSWORD_CHECKS));
         Ok(Self {
             config,
             usable: true,
             directory,
+            dns,
             state,
             delivery,
             held: Notify::new(),

@@ -27,6 +27,7 @@ const DOCUMENTS: &[(&str, &str)] = &[
     ("directory", include_str!("../../rows/directory.toml")),
     ("session", include_str!("../../rows/session.toml")),
     ("state", include_str!("../../rows/state.toml")),
+    ("names", include_str!("../../rows/names.toml")),
 ];
 
 fn main() {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ehlo_tests::Result;
 use ehlo_tests::client::{Client, stuff};
+use ehlo_tests::names::Names;
 use ehlo_tests::patience::eventually;
 use ehlo_tests::reply::Reply;
 use ehlo_tests::server::{CONFIG, Home, Server};
@@ -50,15 +51,17 @@ pub(crate) struct Row {
     greet: bool,
     login: bool,
     from: Option<IpAddr>,
+    proxy: Option<String>,
     before: Vec<String>,
     anyhow: Vec<String>,
     wait: Duration,
+    names: bool,
     files: Vec<(String, String)>,
     mail: Vec<(String, usize)>,
     delivered: Vec<String>,
 }
 
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 22] = [
     "id",
     "stage",
     "say",
@@ -74,9 +77,11 @@ const KEYS: [&str; 20] = [
     "greet",
     "login",
     "from",
+    "proxy",
     "before",
     "wait",
     "files",
+    "names",
     "mail",
     "delivered",
 ];
@@ -126,9 +131,11 @@ impl Row {
             greet: is("greet").unwrap_or(true),
             login: is("login").unwrap_or_default(),
             from: text("from").map(|from| from.parse().expect("an address")),
+            proxy: text("proxy"),
             before: texts("before"),
             anyhow: texts("anyhow"),
             wait: table.get("wait").map_or(Duration::ZERO, seconds),
+            names: is("names").unwrap_or_default(),
             files: entries("files").iter().map(|(path, value)| (path.clone(), strings(value).concat())).collect(),
             mail: entries("mail").iter().map(|(path, value)| (path.clone(), size(value))).collect(),
             delivered: texts("delivered"),
@@ -143,11 +150,20 @@ impl Row {
             Backend::Sqlite => "kind = \"sql\"\nurl = \"sqlite:accounts.db\"".to_owned(),
             Backend::Postgres => format!("kind = \"sql\"\nurl = \"{}\"", postgres.clone()?),
         };
+        let names = self.names.then(|| Names::start(include_str!("../../rows/names.zone")));
+        let dns = names.as_ref().map_or_else(String::new, |names| {
+            format!("\n[dns]\nservers = [\"{}\"]\ntimeout = \"1s\"", names.address())
+        });
+        let config = self.config.clone() + &dns;
         let home = match self.bare {
-            true => bare(&self.kind, &self.config),
-            false => home(&directory, &self.kind, &self.config),
+            true => bare(&self.kind, &config),
+            false => home(&directory, &self.kind, &config),
         };
         let config = fs::read_to_string(home.path().join(CONFIG)).map_err(|error| error.to_string())?;
+        let config = match self.proxy {
+            Some(_) => config.replacen("tls = \"none\"\n", PROXIED, 1),
+            None => config,
+        };
         home.write(CONFIG, &format!("{}\n{config}", self.head));
         match (backend, &document.accounts) {
             (Backend::File, Some(accounts)) => home.write("accounts.toml", &accounts.file()),
@@ -186,10 +202,14 @@ impl Row {
     }
 
     fn connect(&self, server: &Server) -> Result<Client> {
-        match self.from {
-            Some(from) => Client::connect_from(from, server.address()),
-            None => server.connect(),
+        let mut client = match self.from {
+            Some(from) => Client::connect_from(from, server.address())?,
+            None => server.connect()?,
+        };
+        if let Some(proxy) = &self.proxy {
+            client.send(format!("PROXY TCP4 {proxy} 192.0.2.1 4711 25\r\n").as_bytes());
         }
+        Ok(client)
     }
 
     fn talk(&self, server: &Server) -> Result<()> {
@@ -267,6 +287,9 @@ fn stretched(text: &str) -> String {
         None => text.to_owned(),
     }
 }
+
+/// What a listener has besides that believes a proxy.
+const PROXIED: &str = "tls = \"none\"\nproxy_protocol = true\ntrusted_proxies = [\"127.0.0.0/8\"]\n";
 
 /// A string, or several.
 fn strings(value: &Value) -> Vec<String> {

@@ -14,11 +14,6 @@ const OPEN: &[(&str, &str)] = &[
     ("will-forward", "VRFY"),
     ("own-address-unknown", "OPEN"),
     ("database-inaccessible", "OPEN"),
-    ("no-reverse-dns", "OPEN"),
-    ("helo-resolve-failed", "EHLO"),
-    ("helo-invalid", "EHLO"),
-    ("sender-verify-failed", "MAIL"),
-    ("sender-verify-failed", "RCPT"),
 ];
 
 /// Prints which trials show a row of the catalogue at a stage, and demands one for each. A row that may be given at every stage has to be

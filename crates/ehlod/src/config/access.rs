@@ -14,7 +14,13 @@ pub struct Access {
     pub allow: Vec<Network>,
     /// Networks whose clients are refused.
     pub deny: Vec<Network>,
-    /// The stage at which they are: [`Stage::Open`], [`Stage::Mail`] or [`Stage::Rcpt`]. At the later ones the log names sender and
+    /// DNS block lists (RFC 5782), whose clients are refused too.
+    pub dnsbl: Vec<String>,
+    /// What name a client has to have in reverse.
+    pub reverse_dns: ReverseDns,
+    /// What a client may call itself.
+    pub hello: HelloCheck,
+    /// The stage at which clients on a list are refused: [`Stage::Open`], [`Stage::Mail`] or [`Stage::Rcpt`]. At the later ones the log names sender and
     /// recipient too, who has logged in is let pass, and mail for a postmaster is taken.
     pub refuse_at: Stage,
     /// The administrator's own rules, in their order.
@@ -25,8 +31,39 @@ pub struct Access {
 
 impl Default for Access {
     fn default() -> Self {
-        Self { allow: Vec::new(), deny: Vec::new(), refuse_at: Stage::Open, rules: Vec::new(), audit: None }
+        Self {
+            allow: Vec::new(),
+            deny: Vec::new(),
+            dnsbl: Vec::new(),
+            reverse_dns: ReverseDns::Off,
+            hello: HelloCheck::Off,
+            refuse_at: Stage::Open,
+            rules: Vec::new(),
+            audit: None,
+        }
     }
+}
+
+/// What name a client has to have in reverse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReverseDns {
+    /// It need not have any.
+    Off,
+    /// Some name.
+    Exists,
+    /// A name that has the client's address.
+    Confirmed,
+}
+
+/// What a client may call itself in EHLO, HELO or LHLO.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HelloCheck {
+    /// Whatever it likes.
+    Off,
+    /// A name that has an address, or any address literal.
+    Resolves,
+    /// A name that has the client's address, or that address as a literal.
+    Matches,
 }
 
 /// Where in a session a question is asked.
@@ -63,16 +100,22 @@ pub(super) fn read(document: &mut Table<'_, '_>) -> Access {
     let access = Access {
         allow: elements(table.list("allow", values::network), Vec::new()),
         deny: elements(table.list("deny", values::network), Vec::new()),
+        dnsbl: elements(table.list("dnsbl", values::domain), Vec::new()),
+        reverse_dns: table.or("reverse_dns", ReverseDns::Off, choice(&REVERSE_DNS)),
+        hello: table.or("hello", HelloCheck::Off, choice(&HELLO)),
         refuse_at: table.or("refuse_at", Stage::Open, choice(&STAGES[..3])),
         rules: table.tables("rule").into_iter().flatten().filter_map(rule).collect(),
         audit: state::audit(&mut table),
     };
-    table.off("dnsbl", values::empty_list);
-    table.value("reverse_dns", choice(&[("off", Some(())), ("exists", None), ("confirmed", None)]));
-    table.value("hello", choice(&[("off", Some(())), ("resolves", None), ("matches", None)]));
     table.finish();
     access
 }
+
+const REVERSE_DNS: [(&str, Option<ReverseDns>); 3] =
+    [("off", Some(ReverseDns::Off)), ("exists", Some(ReverseDns::Exists)), ("confirmed", Some(ReverseDns::Confirmed))];
+
+const HELLO: [(&str, Option<HelloCheck>); 3] =
+    [("off", Some(HelloCheck::Off)), ("resolves", Some(HelloCheck::Resolves)), ("matches", Some(HelloCheck::Matches))];
 
 const STAGES: [(&str, Option<Stage>); 5] = [
     ("OPEN", Some(Stage::Open)),

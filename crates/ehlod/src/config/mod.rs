@@ -7,6 +7,7 @@
 mod access;
 mod address;
 mod directory;
+mod dns;
 mod error;
 mod read;
 mod recipients;
@@ -18,9 +19,10 @@ mod tests;
 pub mod units;
 pub(crate) mod values;
 
-pub use access::{Access, Rule, Stage};
+pub use access::{Access, HelloCheck, ReverseDns, Rule, Stage};
 pub use address::Address;
 pub use directory::{Accounts, Database, DatabaseUrl};
+pub use dns::DnsConfig;
 pub use ehlo::Mechanism;
 pub(crate) use error::Report;
 pub use error::{Problem, Problems};
@@ -70,6 +72,8 @@ pub struct Config {
     pub greylist: Option<Greylist>,
     /// How many messages are taken.
     pub flow: Flow,
+    /// Whom to ask for names.
+    pub dns: DnsConfig,
     /// Where clients and senders are remembered.
     pub state: StateConfig,
     /// Where accepted mail goes.
@@ -430,6 +434,9 @@ pub enum CatchAll {
 pub struct Senders {
     /// Addresses that are refused.
     pub deny: Vec<Pattern>,
+    /// Whether a sender's domain has to be one that takes mail; a sender that is refused for it is where clients are
+    /// ([`Access::refuse_at`]), and not before MAIL.
+    pub domain_exists: bool,
     /// Whether the users of the accounts here have to log in, on a listener for mail from elsewhere too.
     pub local_needs_auth: bool,
     /// Whether a user submits messages as itself alone, and as whom its account may send.
@@ -438,7 +445,7 @@ pub struct Senders {
 
 impl Default for Senders {
     fn default() -> Self {
-        Self { deny: Vec::new(), local_needs_auth: true, match_identity: true }
+        Self { deny: Vec::new(), domain_exists: false, local_needs_auth: true, match_identity: true }
     }
 }
 
@@ -546,6 +553,7 @@ impl Config {
             recipients: Recipients::default(),
             relay: Relay::default(),
             greylist: None,
+            dns: DnsConfig::default(),
             flow: Flow::default(),
             state: StateConfig { path: PathBuf::from("state"), defer: false },
             delivery: DeliveryConfig::Maildir { path: PathBuf::from("mail"), sync: true },

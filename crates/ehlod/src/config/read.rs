@@ -2,6 +2,7 @@
 
 use super::access;
 use super::directory;
+use super::dns;
 use super::recipients;
 use super::relay;
 use super::state;
@@ -18,7 +19,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeValue;
 
 /// Sections that the program does not serve yet.
-const LATER: [&str; 3] = ["content", "dns", "metrics"];
+const LATER: [&str; 2] = ["content", "metrics"];
 
 /// Reads a whole configuration. Relative paths are relative to `base`.
 pub(super) fn config(report: Report<'_>, base: &Path, overrides: &Overrides) -> Result<Config, Problems> {
@@ -64,6 +65,7 @@ fn sections(document: &mut Table<'_, '_>, base: &Path, overrides: &Overrides) ->
         relay: relay::read(document),
         greylist: state::greylist(document),
         flow: state::flow(document),
+        dns: dns::read(document),
         state: state::state(document, base),
         delivery: delivery(document, base),
         log: log(document),
@@ -391,10 +393,11 @@ fn senders(document: &mut Table<'_, '_>) -> Senders {
     let mut table = document.table_or_empty("senders");
     let default = Senders::default();
     let deny = elements(table.list("deny", values::pattern), default.deny);
-    table.value("domain", choice(&[("off", Some(())), ("exists", None)]));
+    let domain = choice(&[("off", Some(false)), ("exists", Some(true))]);
     table.value("spf", choice(&[("off", Some(())), ("mark", None), ("refuse", None)]));
     let senders = Senders {
         deny,
+        domain_exists: table.or("domain", default.domain_exists, domain),
         local_needs_auth: table.or("local_needs_auth", default.local_needs_auth, boolean),
         match_identity: table.or("match_identity", default.match_identity, boolean),
     };

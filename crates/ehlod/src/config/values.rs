@@ -156,10 +156,3 @@ fn either(words: &[&str]) -> String {
 pub(crate) fn empty_text(value: &DeValue<'_>) -> Read<bool> {
     str(value).map(str::is_empty)
 }
-
-/// Whether a value is an array of strings without any in it.
-pub(crate) fn empty_list(value: &DeValue<'_>) -> Read<bool> {
-    let list = value.as_array().ok_or_else(|| expected("an array", value))?;
-    list.iter().try_for_each(|element| str(element.get_ref()).map(drop))?;
-    Ok(list.is_empty())
-}

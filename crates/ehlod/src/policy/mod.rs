@@ -2,6 +2,7 @@
 
 mod auth;
 mod client;
+mod hello;
 mod hold;
 mod local_sender;
 mod lookup;
@@ -11,12 +12,14 @@ mod refusal;
 mod relay;
 mod rules;
 mod sender;
+mod sender_domain;
 mod state;
 mod storage;
 
 pub use auth::{Step, authenticate};
 use client::always;
 pub use client::{client, client_later};
+pub use hello::hello;
 pub use hold::hold;
 pub use local_sender::local_sender;
 pub use lookup::{expand, may_ask, verify};
@@ -26,5 +29,6 @@ pub use refusal::Refusal;
 pub use relay::relay;
 pub use rules::{Asked, rules};
 pub use sender::sender;
+pub use sender_domain::sender_domain;
 pub use state::{client_failed, now, sender_failed};
 pub use storage::{failed, room};

@@ -1,13 +1,13 @@
 //! Is mail taken for this recipient, and where does it go?
 
-use super::{Asked, Refusal, client_later, relay, rules};
+use super::{Asked, Refusal, client_later, relay, rules, sender_domain};
 use crate::client::Client;
 use crate::config::Stage;
 use crate::directory::{Account, Forward, Login, POSTMASTER, Recipient, Unavailable};
 use crate::mailbox::Mailbox;
 use crate::pattern::Pattern;
 use crate::site::Site;
-use ehlo::{Domain, ForwardPath, Literal, Reply};
+use ehlo::{Domain, ForwardPath, Literal, Reply, ReversePath};
 use std::net::IpAddr;
 use tokio::task::spawn_blocking;
 
@@ -27,7 +27,12 @@ pub struct Sending<'a, 's> {
     pub size: Option<u64>,
 }
 
-impl Sending<'_, '_> {
+impl<'s> Sending<'_, 's> {
+    /// The reverse-path, read again.
+    pub fn reverse_path(&self) -> ReversePath<'s> {
+        ehlo::Mailbox::parse(self.reverse_path).map_or(ReversePath::Null, ReversePath::Mailbox)
+    }
+
     /// The sender's address; `None` for `<>`, which is nobody's.
     pub fn sender(&self) -> Option<Mailbox> {
         ehlo::Mailbox::parse(self.reverse_path).ok().map(|mailbox| plain(&mailbox))
@@ -55,7 +60,10 @@ pub async fn recipient<'a>(
     let is_postmaster = hosted && named.local() == POSTMASTER;
     let sender = sending.sender();
     if !is_postmaster {
-        client_later(site, Stage::Rcpt, sending.client, sending.login.is_some())?;
+        let login = sending.login.is_some();
+        client_later(site, Stage::Rcpt, sending.client, login).await?;
+        let reverse_path = sending.reverse_path();
+        sender_domain(site, Stage::Rcpt, sending.client, login, reverse_path).await?;
         let asked = Asked { client: sending.client, sender: sender.as_ref(), recipient: Some(&named) };
         rules(site, Stage::Rcpt, asked)?;
     }
