@@ -83,6 +83,15 @@ impl Client {
         }
     }
 
+    /// Waits until something has come, and leaves it unread.
+    pub fn await_unread(&self) -> Result<()> {
+        match self.tcp().peek(&mut [0]) {
+            Ok(1..) => Ok(()),
+            Ok(_) => Err("the server has closed".into()),
+            Err(error) => Err(format!("nothing has come: {error}")),
+        }
+    }
+
     /// Waits for the next reply, at most `patience`.
     pub fn hear(&mut self, patience: Duration) -> Result<Heard> {
         let deadline = Instant::now() + patience;

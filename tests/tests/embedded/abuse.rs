@@ -101,7 +101,7 @@ fn resets(mut site: Turn<'_>) -> Result<()> {
     for _ in 0..20 {
         let mut client = begun(&site)?;
         client.send(b"DATA\r\n");
-        thread::sleep(Duration::from_millis(20));
+        client.await_unread()?;
         client.send(b"Subject: half a mess");
         // With the 354 unread this is a reset.
         drop(client);
