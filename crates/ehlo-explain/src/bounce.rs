@@ -1,6 +1,6 @@
 //! Bounce messages: which parts of them tell of replies (RFC 3462, RFC 3464).
 
-use crate::find::{Found, code_at, replies, without_returned};
+use crate::find::{Found, clean, code_at, replies, without_returned};
 use mail_parser::decoders::html::html_to_text;
 use mail_parser::{MessageParser, MimeHeaders as _, PartType};
 use std::borrow::Cow;
@@ -20,7 +20,7 @@ impl Recipient {
     /// The reply that the report hands on.
     pub(crate) fn reply(&self) -> Option<Found> {
         if let Some(code) = code_at(&self.diagnostic) {
-            return Some(Found { code: Some(code), lines: vec![self.diagnostic.clone()] });
+            return Some(Found { code: Some(code), lines: vec![clean(&self.diagnostic)] });
         }
         replies(&self.diagnostic, 1).pop()
     }

@@ -2,7 +2,7 @@
 
 use crate::bounce;
 use crate::data::{self, Known, Note};
-use crate::find::{Found, replies};
+use crate::find::{Found, clean, replies};
 use crate::finding::{Class, Enhanced, Finding, Retry};
 use crate::pattern::Pattern;
 use crate::words::words;
@@ -339,8 +339,4 @@ fn paragraphs(text: &str) -> impl Iterator<Item = Found> {
         (!paragraph.is_empty()).then_some(Found { code: None, lines: paragraph })
     })
     .take(400)
-}
-
-fn clean(line: &str) -> String {
-    line.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(2000).collect()
 }

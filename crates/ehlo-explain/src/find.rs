@@ -35,8 +35,8 @@ pub(crate) fn without_returned(text: &str) -> &str {
     let mut at = 0;
     for line in text.split_inclusive('\n') {
         let stripped = line.trim_start_matches([' ', '>']);
-        let marks = |mark: &&str| stripped.starts_with(mark.trim_start());
-        if at > 0 && RETURNED.iter().any(|mark| marks(&mark)) {
+        let marks = |mark: &str| stripped.starts_with(mark.trim_start());
+        if at > 0 && RETURNED.iter().any(|mark| marks(mark)) {
             return &text[..at];
         }
         at += line.len();
@@ -90,7 +90,7 @@ fn strip(line: &str) -> &str {
 
 /// The reply code that a text begins with.
 pub(crate) fn code_at(text: &str) -> Option<u16> {
-    let &[a @ b'2'..=b'5', b @ b'0'..=b'7', c @ b'0'..=b'9', ref rest @ ..] = text.as_bytes() else { return None };
+    let &[a @ b'2'..=b'5', b @ b'0'..=b'9', c @ b'0'..=b'9', ref rest @ ..] = text.as_bytes() else { return None };
     let follows = match rest {
         [] | [b' ' | b'-' | b'\t' | b'_' | b',' | b':' | b'#' | b'(', ..] => true,
         // Some write the text at once: `421HL:REP`.
@@ -160,7 +160,12 @@ fn cut(said: &str, before: Option<char>) -> String {
     };
     let said = said.split("(in reply to").next().unwrap_or(said);
     let said = said.trim_end().trim_end_matches("##").trim_end_matches("#>").trim_end();
-    said.chars().map(|c| if c.is_control() { ' ' } else { c }).take(2000).collect()
+    clean(said)
+}
+
+/// A line as it may be shown, at a bounded length.
+pub(crate) fn clean(line: &str) -> String {
+    line.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(2000).collect()
 }
 
 /// Whether a line is none of the reply before it.

@@ -43,8 +43,8 @@ const ENDINGS: [&str; 24] = [
 /// The words of a text.
 pub(crate) fn words(text: &str) -> Vec<String> {
     let mut out = Vec::new();
-    // What is all of one piece is not a queue id in a sentence.
-    let alone = text.split_whitespace().nth(1).is_none();
+    // What stands alone, or alone with a code, is no id amid a sentence.
+    let alone = text.split_whitespace().nth(2).is_none();
     for chunk in text.split_whitespace() {
         if out.len() >= MOST {
             break;
