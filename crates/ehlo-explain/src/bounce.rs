@@ -2,7 +2,7 @@
 
 use crate::find::{Found, clean, code_at, replies, without_returned};
 use mail_parser::decoders::html::html_to_text;
-use mail_parser::{MessageParser, MimeHeaders as _, PartType};
+use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders as _, PartType};
 use std::borrow::Cow;
 
 /// What a report says of one recipient.
@@ -87,13 +87,14 @@ fn read_message(octets: &[u8], most: usize) -> Option<Bounce> {
         Some(_) => &octets[octets.iter().position(|octet| *octet == b'\n')? + 1..],
         None => octets,
     };
-    let message = MessageParser::default().parse(octets)?;
+    Some(read_parts(&MessageParser::default().parse(octets)?, most))
+}
+
+fn read_parts(message: &Message<'_>, most: usize) -> Bounce {
     let (mut bounce, mut html) = (Bounce::default(), Vec::new());
     for part in &message.parts {
         let kind = part.content_type().map(|kind| (kind.ctype(), kind.subtype().unwrap_or_default()));
-        let is_report = kind.is_some_and(|(main, sub)| {
-            main.eq_ignore_ascii_case("message") && sub.to_ascii_lowercase().ends_with("delivery-status")
-        });
+        let is_report = is_report(part);
         let is_returned = kind.is_some_and(|(_, sub)| sub.to_ascii_lowercase().starts_with("rfc822"));
         let text = match &part.body {
             PartType::Text(text) => Cow::Borrowed(&**text),
@@ -102,6 +103,8 @@ fn read_message(octets: &[u8], most: usize) -> Option<Bounce> {
                 html.push(text);
                 continue;
             }
+            // A bounce that was passed on as an attachment; what it gives back has no report in it.
+            PartType::Message(inner) if inner.parts.iter().any(self::is_report) => return read_parts(inner, most),
             _ => continue,
         };
         if is_report {
@@ -122,7 +125,15 @@ fn read_message(octets: &[u8], most: usize) -> Option<Bounce> {
         bounce.recipients = read_report(&bounce.text, most);
     }
     bounce.recipients.truncate(most);
-    Some(bounce)
+    bounce
+}
+
+/// Whether a part of a message is the report for programs (RFC 3464, RFC 6533).
+fn is_report(part: &MessagePart<'_>) -> bool {
+    part.content_type().is_some_and(|kind| {
+        kind.ctype().eq_ignore_ascii_case("message")
+            && kind.subtype().is_some_and(|sub| sub.to_ascii_lowercase().ends_with("delivery-status"))
+    })
 }
 
 /// Reads the groups of a report that are about a recipient.
@@ -160,6 +171,10 @@ fn read_report(text: &str, most: usize) -> Vec<Recipient> {
             Some("diagnostic-code") => {
                 let typed = value.split_once(';').filter(|(kind, _)| !kind.trim().contains(' '));
                 group.diagnostic = typed.map_or(value, |(_, said)| said).trim().to_owned();
+            }
+            // Some write the reply there.
+            Some("status") if code_at(value).is_some() && group.diagnostic.is_empty() => {
+                group.diagnostic = value.to_owned()
             }
             Some("status") => {
                 let status = value.split_whitespace().next().unwrap_or_default();

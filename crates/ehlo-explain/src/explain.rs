@@ -1,9 +1,9 @@
 //! From what was found to what it means.
 
-use crate::bounce;
+use crate::bounce::{self, Bounce};
 use crate::data::{self, Known, Note};
 use crate::find::{Found, clean, replies};
-use crate::finding::{Class, Enhanced, Finding, Retry};
+use crate::finding::{Class, Enhanced, Finding, Lang, Retry};
 use crate::pattern::Pattern;
 use crate::words::words;
 use std::collections::HashMap;
@@ -48,25 +48,38 @@ pub fn explain_octets(octets: &[u8]) -> Vec<Finding> {
     // Reports without a reply: what failed before there was one.
     if out.list.is_empty() {
         for recipient in &bounce.recipients {
-            let lines = vec![if recipient.diagnostic.is_empty() {
-                recipient.status.clone()
-            } else {
-                clean(&recipient.diagnostic)
-            }];
-            out.add(explain_codeless(&Found { code: None, lines }, enhanced_in(&recipient.status)));
+            let said = if recipient.diagnostic.is_empty() { &recipient.status } else { &recipient.diagnostic };
+            let found = Found { code: None, lines: vec![clean(said)] };
+            let status = enhanced_in(&recipient.status);
+            out.add(by_words(&found, status).or_else(|| by_bare_status(&found, status)));
         }
     }
     if out.list.iter().all(|finding| finding.id.is_none() && finding.code.is_none()) {
-        let mut told = Findings::default();
-        for found in paragraphs(&bounce.text) {
-            told.add(explain_codeless(&found, None));
-        }
+        let told = told_in_words(&bounce);
         // What is said in words says more than a bare status.
         if !told.list.is_empty() {
             out = told;
         }
     }
     out.list
+}
+
+/// What a bounce says in sentences only.
+fn told_in_words(bounce: &Bounce) -> Findings {
+    // A status belongs to a sentence where all recipients have the same.
+    let mut statuses = bounce.recipients.iter().map(|recipient| enhanced_in(&recipient.status));
+    let first = statuses.next().flatten();
+    let status = first.filter(|_| statuses.all(|status| status == first));
+    let mut told = Findings::default();
+    for found in paragraphs(&bounce.text) {
+        let finding = by_words(&found, status).or_else(|| by_bare_status(&found, None));
+        // Such bounces say the same thing in several ways.
+        let is_new = |finding: &Finding| {
+            !told.list.iter().any(|known| known.note.meaning(Lang::En) == finding.meaning(Lang::En))
+        };
+        told.add(finding.filter(is_new));
+    }
+    told
 }
 
 /// What was found so far, each reply once.
@@ -97,11 +110,7 @@ impl Findings {
 /// Explains what has a reply code.
 fn explain_reply(found: &Found, status: Option<Enhanced>) -> Option<Finding> {
     let code = found.code?;
-    let class = match code / 100 {
-        4 => Class::Temporary,
-        5 => Class::Permanent,
-        _ => Class::Success,
-    };
+    let class = class_of(code / 100);
     let fits = |enhanced: &Enhanced| enhanced.class == code / 100;
     let enhanced = enhanced_after(&found.lines[0])
         .or_else(|| found.lines.iter().find_map(|line| enhanced_within(line)).filter(fits).or(status.filter(fits)));
@@ -109,27 +118,39 @@ fn explain_reply(found: &Found, status: Option<Enhanced>) -> Option<Finding> {
     Some(meant.finding(found, enhanced, class))
 }
 
-/// Explains what has none: by its words, or by an enhanced status code.
-fn explain_codeless(found: &Found, status: Option<Enhanced>) -> Option<Finding> {
-    let enhanced = found.lines.iter().find_map(|line| enhanced_within(line)).or(status);
-    if let Some(enhanced) = enhanced {
-        let class = match enhanced.class {
-            4 => Class::Temporary,
-            5 => Class::Permanent,
-            _ => Class::Success,
-        };
-        let meant = by_wording(&found.lines, None, class).unwrap_or_else(|| by_status(enhanced));
+/// Explains what has no reply code by its words.
+fn by_words(found: &Found, status: Option<Enhanced>) -> Option<Finding> {
+    let within = found.lines.iter().find_map(|line| enhanced_within(line));
+    if let Some(enhanced) = within.or(status) {
+        let class = class_of(enhanced.class);
+        // A code in it shows that it is a reply; a report's, which may be of another paragraph, does not.
+        let meant =
+            by_wording(&found.lines, None, class).filter(|meant| within.is_some() || meant.says_enough(found))?;
         return Some(meant.finding(found, Some(enhanced), class));
     }
-    // A word or two may be of anything.
     let [permanent, temporary] = [Class::Permanent, Class::Temporary]
         .map(|class| by_wording(&found.lines, None, class).filter(|meant| meant.says_enough(found)));
-    match (permanent, temporary) {
-        (Some(meant), other) if other.is_none() || !matches!(meant.retry, Retry::Later | Retry::AfterTime) => {
-            Some(meant.finding(found, None, Class::Permanent))
-        }
-        (_, Some(meant)) => Some(meant.finding(found, None, Class::Temporary)),
-        _ => None,
+    // A wording of both classes is one of what may go well later, if that helps.
+    let (meant, class) = match (permanent, temporary) {
+        (Some(meant), None) => (meant, Class::Permanent),
+        (Some(meant), Some(_)) if !matches!(meant.retry, Retry::Later | Retry::AfterTime) => (meant, Class::Permanent),
+        (_, temporary) => (temporary?, Class::Temporary),
+    };
+    Some(meant.finding(found, None, class))
+}
+
+/// Explains what has nothing but an enhanced status code.
+fn by_bare_status(found: &Found, status: Option<Enhanced>) -> Option<Finding> {
+    let enhanced = found.lines.iter().find_map(|line| enhanced_within(line)).or(status)?;
+    Some(by_status(enhanced).finding(found, Some(enhanced), class_of(enhanced.class)))
+}
+
+/// The class of a first digit.
+fn class_of(digit: u16) -> Class {
+    match digit {
+        4 => Class::Temporary,
+        5 => Class::Permanent,
+        _ => Class::Success,
     }
 }
 

@@ -1,5 +1,6 @@
 //! What servers and providers write, and what it comes down to. Sources are public pages of those who write it.
 
+mod anyone;
 mod chinese;
 mod providers;
 mod reasons;
@@ -29,4 +30,4 @@ const fn said(
 }
 
 /// Every table. Where two hold a wording of the same length, the first says what it means.
-pub(crate) const SAID: [&[Said]; 3] = [providers::SAID, chinese::SAID, servers::SAID];
+pub(crate) const SAID: [&[Said]; 4] = [providers::SAID, chinese::SAID, servers::SAID, anyone::SAID];
