@@ -257,6 +257,8 @@ pub(super) const SAID: &[Said] = &[
         "45",
         &[
             "recipient is over disk quota",
+            "mail quota exceeded",
+            "rejected quota exceeded",
             "mailfolder is full",
             "account is exceeding",
             "exceeding their quota",
@@ -299,6 +301,7 @@ pub(super) const SAID: &[Said] = &[
             "exceeded maximum delivery attempts",
             "not reachable within the allowed queue period",
             "delivery failed attempts",
+            "has not been collected after days",
             "aborted after hour",
         ],
         &EXPIRED,
