@@ -4,11 +4,14 @@ use ehlo_explain::{Class, explain_octets};
 use std::fs;
 use std::path::Path;
 
-/// What the bounces in `bounces/` are about: file, code, enhanced code, row or case, class.
+/// Code, enhanced code, row or case, class.
+type Reply = (Option<u16>, &'static str, Option<&'static str>, Class);
+
+/// What the bounces in `bounces/` are about.
 #[test]
 fn shapes() {
     use Class::{Permanent, Success, Temporary};
-    let wanted: &[(&str, &[(Option<u16>, &str, Option<&str>, Class)])] = &[
+    let wanted: &[(&str, &[Reply])] = &[
         ("coremail-gbk.eml", &[(Some(550), "", None, Permanent)]),
         ("delivered.eml", &[(Some(250), "2.1.5", Some("ok"), Success)]),
         ("exchange.eml", &[(Some(550), "5.1.10", None, Permanent)]),

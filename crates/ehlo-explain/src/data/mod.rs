@@ -140,3 +140,64 @@ pub(crate) fn basic_of(code: u16) -> &'static Basic {
 pub(crate) fn is_standard(code: u16) -> bool {
     basic::CODES.iter().any(|basic| basic.code == code)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pattern::Pattern;
+    use crate::words::words;
+    use std::collections::HashSet;
+
+    /// The registry of enhanced status codes, by subject: the last detail of each.
+    #[test]
+    fn every_registered_code() {
+        let last = [(0, 0), (1, 10), (2, 4), (3, 6), (4, 7), (5, 6), (6, 10), (7, 30)];
+        let mut count = 0;
+        for (subject, last) in last {
+            for detail in 0..=last {
+                assert_eq!(status_of(subject, detail).unwrap().code, (subject, detail));
+                count += 1;
+            }
+        }
+        assert_eq!(count, enhanced::STATUSES.len() + security::STATUSES.len());
+    }
+
+    #[test]
+    fn every_note_is_in_both_languages() {
+        let known = KNOWN.into_iter().flatten().map(|known| &known.note);
+        let said = SAID.into_iter().flatten().map(|said| said.note);
+        let statuses = enhanced::STATUSES.iter().chain(security::STATUSES).map(|status| &status.note);
+        let basics = basic::CODES.iter().chain(&basic::CLASSES).map(|basic| &basic.note);
+        for note in known.chain(said).chain(statuses).chain(basics) {
+            for text in note.en {
+                assert!(text.ends_with('.') && text.is_ascii(), "{text}");
+            }
+            for text in note.zh {
+                let han = text.chars().filter(|c| matches!(c, '\u{4e00}'..='\u{9fff}')).count();
+                assert!(text.ends_with('。') && han >= 3, "{text}");
+            }
+        }
+    }
+
+    /// Each wording is in the normal form: what a server writes comes down to its words, and none of them falls out.
+    #[test]
+    fn every_wording_is_in_normal_form() {
+        let known = KNOWN.into_iter().flatten().flat_map(|known| known.wordings);
+        let said = SAID.into_iter().flatten().flat_map(|said| said.wordings);
+        let is_normal = |wording: &&&str| {
+            let plain: Vec<&str> = wording.split_whitespace().filter(|part| !matches!(*part, "?" | "*")).collect();
+            let spelt = plain.iter().flat_map(|part| words(part)).collect::<Vec<_>>();
+            // A word for each character in Chinese.
+            let is_spelt = !wording.is_ascii() || spelt == words(&plain.join(" ")) && spelt == plain;
+            !spelt.is_empty() && !Pattern::new(wording, true).key().is_empty() && is_spelt
+        };
+        let wrong: Vec<_> = known.chain(said).filter(|wording| !is_normal(wording)).collect();
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+
+    #[test]
+    fn names_are_given_once() {
+        let mut seen = HashSet::new();
+        assert!(KNOWN.into_iter().flatten().all(|known| seen.insert(known.id)));
+    }
+}

@@ -156,7 +156,7 @@ pub(super) const SAID: &[Said] = &[
         ],
         &FULL,
     ),
-    said(COREMAIL, "45", &["spf_reject", "debuginfo spf_reject", "spf reject"], &SPF),
+    said(COREMAIL, "45", &["spf reject"], &SPF),
     said(COREMAIL, "45", &["exceed mail size limit", "mail size exceeds", "exceeded mailsize limit"], &TOO_BIG),
     said(
         COREMAIL,

@@ -125,8 +125,8 @@ pub(super) const SAID: &[Said] = &[
             "your messages message id header is not valid",
             "messages missing a valid address in from header or having no from header are not accepted",
             "messages missing a valid messageid header are not accepted",
-            "this message is not rfc 5322 compliant",
-            "is not rfc 5322 compliant",
+            "this message is not rfc compliant",
+            "is not rfc compliant",
             "multiple addresses in from header are not accepted",
             "messages with multiple addresses in from header are not accepted",
         ],
@@ -513,7 +513,6 @@ pub(super) const SAID: &[Said] = &[
         &[
             "too many spams from your ip",
             "service refuse veuillez essayer plus tard",
-            "ofr_",
             "spam message rejected please visit",
         ],
         &REPUTATION,
