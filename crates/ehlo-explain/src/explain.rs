@@ -339,6 +339,12 @@ fn cut_tail(mut words: Vec<String>) -> Vec<String> {
         TAILS.iter().any(|tail| words[*at..].iter().map(String::as_str).take(tail.len()).eq(tail.iter().copied()))
     });
     words.truncate(end.unwrap_or(words.len()));
+    // `for`, when the address behind it fell out.
+    while words.len() > 1
+        && words.last().is_some_and(|word| ["for", "from", "at", "by", "on", "to", "via"].contains(&word.as_str()))
+    {
+        words.pop();
+    }
     words
 }
 

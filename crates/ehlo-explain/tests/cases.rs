@@ -23,6 +23,7 @@ fn field_cases() {
             &[
                 "421 Refused. You have no reverse DNS entry",
                 "421 4.7.25 Refused; you have no reverse DNS entry!",
+                "421 Refused. You have no reverse DNS entry for 192.0.2.7",
                 "421-Refused.\n421 You have no reverse DNS entry",
             ][..],
         ),
@@ -148,6 +149,7 @@ fn field_cases() {
             &[
                 "554 edward@example.com.tw: Relay access denied",
                 "554 5.7.1 <trudy@example.co.jp>: Relay access denied",
+                "554 5.7.1 Relay access denied for trudy@example.co.jp",
                 "554 5.7.1 <victor@[192.0.2.9]>: Recipient address rejected: Relay access denied",
             ],
         ),
