@@ -2,7 +2,8 @@
 
 use crate::config::{Config, Overrides, Problem, Problems};
 use crate::directory::Directory;
-use crate::{passwd, replies, serve};
+use crate::explain::ExplainArgs;
+use crate::{explain, passwd, replies, serve};
 use clap::{Args, Parser, Subcommand};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -28,6 +29,8 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
+    /// Say what a reply or a bounce means, who has to act, and what to do
+    Explain(ExplainArgs),
     /// Print every reply the server can give
     Replies {
         /// As a JSON array
@@ -76,6 +79,7 @@ pub fn run(cli: &Cli) -> ExitCode {
     match &cli.command {
         Command::Serve(args) => serve::run(args),
         Command::Check { config } => check(config),
+        Command::Explain(args) => explain::run(args),
         Command::Replies { json } => replies::run(*json),
         Command::Passwd { cram_md5 } => passwd::run(*cram_md5),
     }

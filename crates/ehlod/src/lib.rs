@@ -2,7 +2,7 @@
 //!
 //! | | |
 //! | --- | --- |
-//! | [`cli`], [`serve`], [`bind`], [`replies`], [`passwd`] | the command line and its commands |
+//! | [`cli`], [`serve`], [`bind`], [`explain`], [`replies`], [`passwd`] | the command line and its commands |
 //! | [`config`] | the TOML configuration: schema, defaults, and errors that name their place |
 //! | [`directory`] | domains, accounts, aliases, credentials |
 //! | [`delivery`], [`release`] | where accepted mail goes, and when |
@@ -21,6 +21,7 @@ mod date;
 pub mod delivery;
 pub mod directory;
 pub mod dns;
+pub mod explain;
 pub mod log;
 pub mod mailbox;
 pub mod memory;

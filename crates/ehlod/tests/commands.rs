@@ -100,3 +100,37 @@ fn the_example_can_be_used_as_it_stands() {
     let done = ehlod(&["check", "--config", example], b"");
     assert_eq!((done.status.code(), text(&done.stderr)), (Some(0), ""));
 }
+
+#[test]
+fn explain() {
+    let line = "554 edward@example.com.tw: Relay access denied";
+    // Quoted or in words, from the command line or from standard input.
+    let words: Vec<&str> = ["explain", "--lang", "en"].into_iter().chain(line.split(' ')).collect();
+    for (arguments, input) in [
+        (&["explain", "--lang", "en", line][..], ""),
+        (&["explain", "--lang", "en", "-"], line),
+        (&["explain", "--lang=en"], line),
+        (&words, ""),
+    ] {
+        let done = ehlod(arguments, input.as_bytes());
+        assert_eq!((done.status.code(), text(&done.stderr)), (Some(0), ""), "{arguments:?}");
+        let told = text(&done.stdout);
+        assert!(told.starts_with(&format!("{line}\n    class:   permanent failure\n")), "{told}");
+        assert!(told.contains("to act:  the sender\n") && told.contains("with authentication on"), "{told}");
+    }
+
+    let done = ehlod(&["explain", "--json", "--lang", "zh", "-"], format!("{line}\r\n421 xyzzy\r\n").as_bytes());
+    let json: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!((json.as_array().unwrap().len(), &json[0]["reply"]), (2, &line.into()));
+    assert_eq!((&json[0]["id"], &json[0]["enhanced"]), (&"relay-access-denied".into(), &serde_json::Value::Null));
+    assert_eq!((&json[1]["id"], &json[1]["class"]), (&serde_json::Value::Null, &"temporary".into()));
+    assert!(json[0]["remedy"].as_str().unwrap().contains("发信服务器"));
+
+    // Nothing recognised; octets that are no text.
+    let done = ehlod(&["explain", "--json", "Dear Bob"], b"");
+    assert_eq!((done.status.code(), text(&done.stdout)), (Some(1), "[]\n"));
+    let done = ehlod(&["explain"], b"\xff\xfe\x00550");
+    assert_eq!((done.status.code(), text(&done.stdout)), (Some(1), ""));
+    let done = ehlod(&["explain", "--json"], b"550 5.1.1 \xff\xfe\n");
+    assert_eq!(done.status.code(), Some(0));
+}
