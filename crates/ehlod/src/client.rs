@@ -19,6 +19,8 @@ pub struct Client {
     pub destination: (Option<IpAddr>, Option<u16>),
     /// The server's end of the connection; none on a Unix socket.
     pub local: Option<IpAddr>,
+    /// Which of the server's addresses it came to ought to be known, and cannot be told for the moment.
+    pub is_lost: bool,
     /// The address as text, for the log and for replies that name it.
     pub text: String,
 }
@@ -68,7 +70,10 @@ impl Client {
                 }
                 "NAME" => client.name = value.map(name).transpose()?,
                 "PORT" => client.port = value.as_deref().map(port).transpose()?,
-                "DESTADDR" => client.destination.0 = value.as_deref().map(address).transpose()?,
+                "DESTADDR" => {
+                    client.destination.0 = value.as_deref().map(address).transpose()?;
+                    client.is_lost = attribute.value.encoded().eq_ignore_ascii_case("[TEMPUNAVAIL]");
+                }
                 "DESTPORT" => client.destination.1 = value.as_deref().map(port).transpose()?,
                 "PROTO" => told.extended = value.map(protocol).transpose()?.unwrap_or(false),
                 "HELO" => told.hello = value,

@@ -27,6 +27,7 @@ pub async fn serve(site: Arc<Site>, listener: Listener, accepted: Accepted) {
     let mut client = Client::new(accepted.client);
     if let Socket::Tcp(stream) = &socket {
         client.local = stream.local_addr().ok().map(|local| local.ip().to_canonical());
+        client.is_lost = client.local.is_none();
     }
     let latest_hold = site.latest_hold();
     let protocol = site.protocol(&listener, &latest_hold);

@@ -9,7 +9,7 @@ use crate::delivery::Delivery;
 use crate::directory::Directory;
 use crate::dns::Dns;
 use crate::memory::Budget;
-use crate::state::{self, Embedded};
+use crate::state::{self, Store};
 use crate::tls;
 use ehlo::{EarlyTalk, Extensions, Millis, Mode};
 use ehlo_tokio::TlsAcceptor;
@@ -34,7 +34,7 @@ pub struct Site {
     /// Names, where the configuration asks for any.
     pub dns: Option<Dns>,
     /// What is remembered of clients and senders, where the configuration needs that.
-    pub state: Option<Arc<Embedded>>,
+    pub state: Option<Store>,
     /// Where mail goes.
     pub delivery: Delivery,
     /// Told when a message has been put on hold.

@@ -48,6 +48,7 @@ pub(crate) struct Row {
     config: String,
     bare: bool,
     kind: String,
+    listener: String,
     greet: bool,
     login: bool,
     from: Option<IpAddr>,
@@ -61,7 +62,7 @@ pub(crate) struct Row {
     delivered: Vec<String>,
 }
 
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 23] = [
     "id",
     "stage",
     "say",
@@ -74,6 +75,7 @@ const KEYS: [&str; 22] = [
     "config",
     "bare",
     "kind",
+    "listener",
     "greet",
     "login",
     "from",
@@ -128,6 +130,7 @@ impl Row {
             config: text("config").unwrap_or_default(),
             bare: is("bare").unwrap_or_default(),
             kind: text("kind").unwrap_or_else(|| "mx".into()),
+            listener: text("listener").unwrap_or_default(),
             greet: is("greet").unwrap_or(true),
             login: is("login").unwrap_or_default(),
             from: text("from").map(|from| from.parse().expect("an address")),
@@ -160,10 +163,8 @@ impl Row {
             false => home(&directory, &self.kind, &config),
         };
         let config = fs::read_to_string(home.path().join(CONFIG)).map_err(|error| error.to_string())?;
-        let config = match self.proxy {
-            Some(_) => config.replacen("tls = \"none\"\n", PROXIED, 1),
-            None => config,
-        };
+        let listener = if self.proxy.is_some() { PROXIED } else { &self.listener };
+        let config = config.replacen("tls = \"none\"\n", &format!("tls = \"none\"\n{listener}\n"), 1);
         home.write(CONFIG, &format!("{}\n{config}", self.head));
         match (backend, &document.accounts) {
             (Backend::File, Some(accounts)) => home.write("accounts.toml", &accounts.file()),
@@ -289,7 +290,7 @@ fn stretched(text: &str) -> String {
 }
 
 /// What a listener has besides that believes a proxy.
-const PROXIED: &str = "tls = \"none\"\nproxy_protocol = true\ntrusted_proxies = [\"127.0.0.0/8\"]\n";
+const PROXIED: &str = "proxy_protocol = true\ntrusted_proxies = [\"127.0.0.0/8\"]";
 
 /// A string, or several.
 fn strings(value: &Value) -> Vec<String> {

@@ -28,7 +28,7 @@ pub(crate) use error::Report;
 pub use error::{Problem, Problems};
 pub use recipients::Recipients;
 pub use relay::Relay;
-pub use state::{Audit, Flow, Greylist, StateConfig};
+pub use state::{Audit, Flow, Greylist, RedisUrl, StateConfig, StatePlace};
 pub use units::{Network, Rate};
 
 use crate::mailbox::{Mailbox, is_domain};
@@ -555,7 +555,7 @@ impl Config {
             greylist: None,
             dns: DnsConfig::default(),
             flow: Flow::default(),
-            state: StateConfig { path: PathBuf::from("state"), defer: false },
+            state: StateConfig { place: StatePlace::Embedded(PathBuf::from("state")), defer: false },
             delivery: DeliveryConfig::Maildir { path: PathBuf::from("mail"), sync: true },
             log: Log::default(),
             warnings: Vec::new(),

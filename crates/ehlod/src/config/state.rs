@@ -3,6 +3,7 @@
 use super::table::{Table, expected};
 use super::units::Rate;
 use super::values::{self, boolean, choice, delay, timeout};
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use toml::de::DeValue;
@@ -10,10 +11,37 @@ use toml::de::DeValue;
 /// Where it is remembered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateConfig {
-    /// The directory of the embedded store.
-    pub path: PathBuf,
+    /// The store.
+    pub place: StatePlace,
     /// Whether mail is put off while the store fails; otherwise it is let pass.
     pub defer: bool,
+}
+
+/// Which store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StatePlace {
+    /// The embedded one, in this directory.
+    Embedded(PathBuf),
+    /// Redis.
+    Redis(RedisUrl),
+}
+
+/// The URL of Redis, which may hold a password: it never prints.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RedisUrl(String);
+
+impl RedisUrl {
+    /// The URL.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for RedisUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RedisUrl")
+    }
 }
 
 /// Greylisting: mail from a network for a recipient is put off until its sender comes again.
@@ -49,22 +77,43 @@ pub struct Audit {
     pub lasts: Duration,
 }
 
-/// Reads `[state]`.
+/// Reads `[state]`. Of `path` and `url` the one that is not for the store may stand there too.
 pub(super) fn state(document: &mut Table<'_, '_>, base: &Path) -> StateConfig {
+    #[derive(Clone, Copy, PartialEq)]
+    enum Kind {
+        Embedded,
+        Redis,
+    }
     let mut table = document.table_or_empty("state");
-    table.value("kind", choice(&[("embedded", Some(())), ("redis", None)]));
+    let kinds = [("embedded", Some(Kind::Embedded)), ("redis", Some(Kind::Redis))];
+    let kind = table.or("kind", Kind::Embedded, choice(&kinds));
     let path = table.value("path", values::name);
-    table.value("url", values::text);
+    let url = table.value("url", redis_url);
     let failure = choice(&[("accept", Some(false)), ("defer", Some(true))]);
-    let state = StateConfig {
-        path: base.join(path.as_ref().map_or("state", |found| &found.value)),
-        defer: table.or("failure", false, failure),
-    };
-    if state.path.exists() && !state.path.is_dir() {
+    let defer = table.or("failure", false, failure);
+    let directory = base.join(path.as_ref().map_or("state", |found| &found.value));
+    if kind == Kind::Embedded && directory.exists() && !directory.is_dir() {
         table.error(path.map_or(table.at(), |found| found.at), "path", "is not a directory");
     }
+    let place = match (kind, url) {
+        (Kind::Embedded, _) => StatePlace::Embedded(directory),
+        (Kind::Redis, Some(url)) => StatePlace::Redis(url.value),
+        (Kind::Redis, None) => {
+            table.error(table.at(), "url", "missing (for instance url = \"redis://127.0.0.1:6379/\")");
+            StatePlace::Embedded(directory)
+        }
+    };
     table.finish();
-    state
+    StateConfig { place, defer }
+}
+
+fn redis_url(value: &DeValue<'_>) -> Result<RedisUrl, String> {
+    let text = values::text(value)?;
+    match redis::parse_redis_url(&text) {
+        Some(_) => Ok(RedisUrl(text)),
+        // What is wrong is not repeated: it may hold a password.
+        None => Err("is not an URL of Redis (for instance \"redis://127.0.0.1:6379/\")".to_owned()),
+    }
 }
 
 /// Reads `[greylist]`; `None` where it is off.

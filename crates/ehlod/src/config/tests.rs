@@ -210,7 +210,14 @@ fn mistakes() {
             "[access.audit]\nclient_failures = \"0/1m\"",
             "e.toml:4:19: access.audit.client_failures: \"0/1m\" is not a rate (for instance \"60/1m\")",
         ),
-        ("[state]\nkind = \"redis\"", "e.toml:4:8: state.kind: \"redis\" is not available yet"),
+        (
+            "[state]\nkind = \"redis\"",
+            "e.toml:3:1: state.url: missing (for instance url = \"redis://127.0.0.1:6379/\")",
+        ),
+        (
+            "[state]\nurl = \"http://x\"",
+            "e.toml:4:7: state.url: is not an URL of Redis (for instance \"redis://127.0.0.1:6379/\")",
+        ),
         ("[state]\npath = \"accounts.toml\"", "e.toml:4:8: state.path: is not a directory"),
         (
             "[access]\nrefuse_at = \"EHLO\"",
@@ -322,7 +329,7 @@ fn defaults_and_what_follows_from_them() {
     let expected = Config {
         listeners: vec![Listener::new("127.0.0.1:0".parse().unwrap(), TlsMode::None)],
         domains: vec![Domain { name: "x".to_owned(), catch_all: CatchAll::None }],
-        state: StateConfig { path: directory.path().join("state"), defer: false },
+        state: StateConfig { place: StatePlace::Embedded(directory.path().join("state")), defer: false },
         delivery: DeliveryConfig::Maildir { path: directory.path().join("mail"), sync: true },
         ..Config::embedded(&Overrides::default())
     };

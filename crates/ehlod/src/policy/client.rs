@@ -14,7 +14,7 @@ use std::net::IpAddr;
 const NAMES: usize = 5;
 
 /// Whether a client is let in, by these rules in their order. One that is on the list of those that are always let in has only to find a
-/// domain here; one without an address, which came by a Unix socket, is on no list. A client whose name is confirmed is known by it from
+/// domain here, and which of the server's addresses it came to has to be known, since mail may be for that (RFC 5321 4.1.3); one without an address, which came by a Unix socket, is on no list. A client whose name is confirmed is known by it from
 /// then on.
 ///
 /// # Errors
@@ -27,6 +27,9 @@ pub async fn client<'c>(site: &Site, client: &'c mut Client) -> Result<(), Refus
     if !site.directory.hosts_any() {
         return Err(Refusal::new("domain", Reply::no_hosted_domain()));
     }
+    if client.is_lost {
+        return Err(Refusal::new("own address", Reply::own_address_unknown()));
+    }
     if client.address.is_some_and(|address| always(site, address)) {
         return Ok(());
     }
@@ -37,7 +40,7 @@ pub async fn client<'c>(site: &Site, client: &'c mut Client) -> Result<(), Refus
     if site.config.access.refuse_at == Stage::Open {
         listed(site, client).await?;
     }
-    client_audit(site, client)?;
+    client_audit(site, client).await?;
     rules(site, Stage::Open, Asked { client, sender: None, recipient: None })
 }
 

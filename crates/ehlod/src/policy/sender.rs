@@ -33,7 +33,7 @@ pub async fn sender(
         return Err(Refusal::new("senders.deny", Reply::sender_blacklisted()));
     }
     if login.is_none() {
-        sender_audit(site, &address)?;
+        sender_audit(site, &address).await?;
     }
     // Where mail is submitted a user speaks for itself (RFC 6409 6.1); elsewhere it may hand on what others wrote.
     match login {

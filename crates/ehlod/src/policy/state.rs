@@ -5,7 +5,7 @@ use crate::client::Client;
 use crate::config::{Audit, Greylist, Rate};
 use crate::mailbox::Mailbox;
 use crate::site::Site;
-use crate::state::{Change, Embedded, Kind, Outcome, Unavailable};
+use crate::state::{Change, Kind, Outcome, Store, Unavailable};
 use ehlo::{ForwardPath, Reply};
 use std::net::IpAddr;
 
@@ -17,9 +17,9 @@ const V6_PREFIX: u8 = 64;
 /// # Errors
 ///
 /// Where it is.
-pub(super) fn client_audit<'c>(site: &Site, client: &'c Client) -> Result<(), Refusal<'c>> {
+pub(super) async fn client_audit<'c>(site: &Site, client: &'c Client) -> Result<(), Refusal<'c>> {
     let (Some((store, _)), Some(address)) = (audited(site), client.address) else { return Ok(()) };
-    match store.is_listed(Kind::ClientAudit, &network(address, (32, V6_PREFIX))) {
+    match store.is_listed(Kind::ClientAudit, &network(address, (32, V6_PREFIX))).await {
         Ok(true) => Err(Refusal::new("access.audit", Reply::ip_under_audit(&client.text))),
         Ok(false) => Ok(()),
         Err(Unavailable) => unavailable(site),
@@ -31,9 +31,9 @@ pub(super) fn client_audit<'c>(site: &Site, client: &'c Client) -> Result<(), Re
 /// # Errors
 ///
 /// Where it is.
-pub(super) fn sender_audit(site: &Site, sender: &Mailbox) -> Result<(), Refusal<'static>> {
+pub(super) async fn sender_audit(site: &Site, sender: &Mailbox) -> Result<(), Refusal<'static>> {
     let Some((store, _)) = audited(site) else { return Ok(()) };
-    match store.is_listed(Kind::SenderAudit, &sender.to_string()) {
+    match store.is_listed(Kind::SenderAudit, &sender.to_string()).await {
         Ok(true) => Err(Refusal::new("access.audit", Reply::sender_under_audit())),
         Ok(false) => Ok(()),
         Err(Unavailable) => unavailable(site),
@@ -60,7 +60,7 @@ pub async fn sender_failed(site: &Site, sending: Sending<'_, '_>) {
     }
 }
 
-async fn failed(store: &Embedded, audit: &Audit, (counted, listed): (Kind, Kind), name: &str, by: u32, rate: Rate) {
+async fn failed(store: &Store, audit: &Audit, (counted, listed): (Kind, Kind), name: &str, by: u32, rate: Rate) {
     // Where the store fails, the log has said so: nobody is refused for that.
     if let Ok(Outcome::TooMuch) = store.change(counted, name, Change::Count { by, rate }).await {
         tracing::info!(name, lasts = audit.lasts.as_secs(), "put on the audit list");
@@ -68,8 +68,8 @@ async fn failed(store: &Embedded, audit: &Audit, (counted, listed): (Kind, Kind)
     }
 }
 
-fn audited(site: &Site) -> Option<(&Embedded, &Audit)> {
-    Some((site.state.as_deref()?, site.config.access.audit.as_ref()?))
+fn audited(site: &Site) -> Option<(&Store, &Audit)> {
+    Some((site.state.as_ref()?, site.config.access.audit.as_ref()?))
 }
 
 /// Whether mail for this recipient is taken now, and not put off or too much; it would be taken otherwise. Who has logged in, and clients
@@ -84,7 +84,7 @@ pub async fn now<'a>(
     path: ForwardPath<'a>,
     is_first: bool,
 ) -> Result<(), Refusal<'a>> {
-    let (Some(store), Some(address)) = (site.state.as_deref(), sending.client.address) else { return Ok(()) };
+    let (Some(store), Some(address)) = (site.state.as_ref(), sending.client.address) else { return Ok(()) };
     if sending.login.is_some() || super::always(site, address) || is_postmaster(site, path) {
         return Ok(());
     }
@@ -111,7 +111,7 @@ pub async fn now<'a>(
 
 async fn greylisted<'a>(
     site: &Site,
-    store: &Embedded,
+    store: &Store,
     greylist: &Greylist,
     (address, sending, path): (IpAddr, Sending<'_, '_>, ForwardPath<'a>),
 ) -> Result<(), Refusal<'a>> {

@@ -4,7 +4,7 @@
 //! after that sync; rates are answered at once, and written within a second.
 
 use super::record::{Change, Outcome, Record, now};
-use super::{Kind, Unavailable};
+use super::{Kind, Unavailable, key};
 use redb::{Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, Table, TableDefinition};
 use std::fmt;
 use std::path::Path;
@@ -111,10 +111,6 @@ impl Drop for Embedded {
             let _ = writer.join();
         }
     }
-}
-
-fn key(kind: Kind, name: &str) -> String {
-    format!("{} {name}", kind.prefix())
 }
 
 fn get(

@@ -1,15 +1,18 @@
 //! What the server remembers of clients, senders and recipients: the greylist, rates, and its own lists.
 //!
-//! It is kept in an embedded store. What is remembered there survives a crash, but for the rates of the last second; it is bounded, since
-//! everything is forgotten in time, and past ten million entries nothing new is remembered.
+//! It is kept in an embedded store, or in Redis, which several servers share. What is remembered survives a crash of the server, but for the
+//! rates of the last second in the embedded store; it is bounded, since everything is forgotten in time, and past ten million entries the
+//! embedded store takes nothing new (what Redis may grow to, its own configuration says).
 
 mod embedded;
 mod record;
+mod redis;
 
 pub use embedded::Embedded;
 pub use record::{Change, Outcome, Record};
+pub use redis::Redis;
 
-use crate::config::{Config, StateConfig};
+use crate::config::{Config, StatePlace};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -21,13 +24,13 @@ pub struct Unavailable;
 /// A store cannot be opened.
 #[derive(Debug)]
 pub struct OpenError {
-    path: PathBuf,
+    place: String,
     what: String,
 }
 
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: the state cannot be opened: {}", self.path.display(), self.what)
+        write!(f, "{}: the state cannot be opened: {}", self.place, self.what)
     }
 }
 
@@ -72,13 +75,52 @@ impl Kind {
     }
 }
 
-/// The store that a configuration needs; `None` where it needs none. While a store is open elsewhere in the process, as it is at a reload,
-/// it is that one.
+fn key(kind: Kind, name: &str) -> String {
+    format!("{} {name}", kind.prefix())
+}
+
+/// A store.
+#[derive(Clone, Debug)]
+pub enum Store {
+    /// In a file of this server.
+    Embedded(Arc<Embedded>),
+    /// For several servers.
+    Redis(Arc<Redis>),
+}
+
+impl Store {
+    /// Changes what is remembered of something.
+    ///
+    /// # Errors
+    ///
+    /// Where it could not be done.
+    pub async fn change(&self, kind: Kind, name: &str, change: Change) -> Result<Outcome, Unavailable> {
+        match self {
+            Self::Embedded(store) => store.change(kind, name, change).await,
+            Self::Redis(store) => store.change(kind, name, change).await,
+        }
+    }
+
+    /// Whether something is on a list.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be told.
+    pub async fn is_listed(&self, kind: Kind, name: &str) -> Result<bool, Unavailable> {
+        match self {
+            Self::Embedded(store) => store.is_listed(kind, name),
+            Self::Redis(store) => store.is_listed(kind, name).await,
+        }
+    }
+}
+
+/// The store that a configuration needs; `None` where it needs none. While an embedded one is open elsewhere in the process, as it is at a
+/// reload, it is that one.
 ///
 /// # Errors
 ///
 /// Where it cannot be opened.
-pub fn open(config: &Config) -> Result<Option<Arc<Embedded>>, OpenError> {
+pub fn open(config: &Config) -> Result<Option<Store>, OpenError> {
     static OPEN: Mutex<Vec<(PathBuf, Weak<Embedded>)>> = Mutex::new(Vec::new());
 
     let flow = &config.flow;
@@ -89,14 +131,20 @@ pub fn open(config: &Config) -> Result<Option<Arc<Embedded>>, OpenError> {
     if !is_needed {
         return Ok(None);
     }
-    let StateConfig { path, .. } = &config.state;
+    let path = match &config.state.place {
+        StatePlace::Embedded(path) => path,
+        StatePlace::Redis(url) => {
+            let opened = Redis::open(url).map_err(|what| OpenError { place: "Redis".to_owned(), what })?;
+            return Ok(Some(Store::Redis(Arc::new(opened))));
+        }
+    };
     let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
     open.retain(|(_, store)| store.strong_count() > 0);
     if let Some(store) = open.iter().find(|(at, _)| at == path).and_then(|(_, store)| store.upgrade()) {
-        return Ok(Some(store));
+        return Ok(Some(Store::Embedded(store)));
     }
-    let store = Embedded::open(path).map_err(|what| OpenError { path: path.clone(), what })?;
+    let store = Embedded::open(path).map_err(|what| OpenError { place: path.display().to_string(), what })?;
     let store = Arc::new(store);
     open.push((path.clone(), Arc::downgrade(&store)));
-    Ok(Some(store))
+    Ok(Some(Store::Embedded(store)))
 }

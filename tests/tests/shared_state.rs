@@ -1,0 +1,170 @@
+//! Two servers that remember together, in a real Redis on loopback.
+//!
+//! Without Redis the trials are ignored, and say so; where `EHLO_REQUIRE_TOOLS` is set, they fail.
+
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use ehlo_tests::Result;
+use ehlo_tests::patience::eventually;
+use ehlo_tests::server::Server;
+use ehlo_tests::trials::{run, trial};
+use ehlo_tests::world::World;
+use tempfile::TempDir;
+
+/// One program serves as all of Redis's servers and checkers; which it is its name says. Debian's `redis-tools` has it by this one.
+const PROGRAMS: [&str; 2] = ["/usr/bin/redis-server", "/usr/bin/redis-check-rdb"];
+
+type Check = fn() -> Result<()>;
+
+const TRIALS: [(&str, Check); 4] = [
+    ("the greylist is shared", greylist),
+    ("rates are shared", rates),
+    ("the audit list is shared", audit),
+    ("without Redis mail is let pass or put off, until it is back", outage),
+];
+
+fn main() -> ! {
+    let found = PROGRAMS.into_iter().find(|program| Path::new(program).exists());
+    let required = std::env::var_os("EHLO_REQUIRE_TOOLS").is_some_and(|value| value == "1");
+    if found.is_none() && !required {
+        eprintln!("!!!! REDIS IS NOT INSTALLED: nobody has tried whether two servers remember together");
+    }
+    let ignored = found.is_none() && !required;
+    run(TRIALS.into_iter().map(|(name, check)| trial(name, check).with_ignored_flag(ignored)).collect())
+}
+
+/// A Redis of the test's own. Dropped, it is stopped.
+struct Redis {
+    dir: TempDir,
+    port: u16,
+    child: Option<Child>,
+}
+
+impl Redis {
+    fn start() -> Result<Self> {
+        let dir = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let program = PROGRAMS.into_iter().find(|program| Path::new(program).exists()).ok_or("no redis-server")?;
+        symlink(program, dir.path().join("redis-server")).map_err(|error| error.to_string())?;
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
+        let mut redis = Self { dir, port: free.map_err(|error| error.to_string())?.port(), child: None };
+        redis.resume()?;
+        Ok(redis)
+    }
+
+    /// Starts it, and waits until it answers.
+    fn resume(&mut self) -> Result<()> {
+        let mut program = Command::new(self.dir.path().join("redis-server"));
+        program.current_dir(self.dir.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        program.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port"]).arg(self.port.to_string());
+        self.child = Some(program.spawn().map_err(|error| format!("redis-server: {error}"))?);
+        let port = self.port;
+        eventually(|| TcpStream::connect(("127.0.0.1", port)).map(drop).map_err(|error| error.to_string()))
+    }
+
+    fn stop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// A server that remembers here.
+    fn server(&self, settings: &[(&'static str, &str)]) -> Result<Server> {
+        let mut world = World::plain()
+            .for_everyone()
+            .with("state", "kind = \"redis\"")
+            .with("state", format!("url = \"redis://127.0.0.1:{}/\"", self.port));
+        for (table, line) in settings {
+            world = world.with(table, *line);
+        }
+        Server::start(world.home())
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// The code that a recipient gets.
+fn recipient(server: &Server, sender: &str) -> Result<u16> {
+    let mut client = server.connect()?;
+    client.greet()?;
+    client.expect(250, &format!("MAIL FROM:<{sender}>"))?;
+    client.command("RCPT TO:<bob@example.net>").map(|reply| reply.code)
+}
+
+/// The code of the greeting.
+fn greeting(server: &Server) -> Result<u16> {
+    server.connect()?.reply().map(|reply| reply.code)
+}
+
+fn is(what: &str, got: u16, expected: u16) -> Result<()> {
+    if got == expected { Ok(()) } else { Err(format!("{what}: expected {expected}, got {got}")) }
+}
+
+fn greylist() -> Result<()> {
+    let redis = Redis::start()?;
+    let settings = [("greylist", "enabled = true"), ("greylist", "delay = \"1s\"")];
+    let (one, other) = (redis.server(&settings)?, redis.server(&settings)?);
+    is("the first sight", recipient(&one, "a@example.org")?, 450)?;
+    is("at once, elsewhere", recipient(&other, "a@example.org")?, 450)?;
+    thread::sleep(Duration::from_secs(1));
+    is("a second later, elsewhere", recipient(&other, "a@example.org")?, 250)?;
+    is("known everywhere", recipient(&one, "a@example.org")?, 250)?;
+    is("somebody else", recipient(&one, "b@example.org")?, 450)
+}
+
+fn rates() -> Result<()> {
+    let redis = Redis::start()?;
+    let settings = [("flow", "per_recipient = \"4/1h\"")];
+    let servers = [redis.server(&settings)?, redis.server(&settings)?];
+    for (n, server) in servers.iter().cycle().take(4).enumerate() {
+        is(&format!("message {n}"), recipient(server, "a@example.org")?, 250)?;
+    }
+    servers.iter().try_for_each(|server| is("one too many", recipient(server, "a@example.org")?, 450))?;
+    // It leaks away as time goes by.
+    let fast = redis.server(&[("flow", "per_recipient = \"4/2s\"")])?;
+    thread::sleep(Duration::from_millis(600));
+    is("after a while", recipient(&fast, "a@example.org")?, 250)
+}
+
+fn audit() -> Result<()> {
+    let redis = Redis::start()?;
+    let settings = [("access.audit", "client_failures = \"2/1h\""), ("access.audit", "lasts = \"2s\"")];
+    let (one, other) = (redis.server(&settings)?, redis.server(&settings)?);
+    for server in [&one, &other, &one] {
+        let mut client = server.connect()?;
+        client.greet()?;
+        client.expect(500, "NONSENSE")?;
+        client.expect(221, "QUIT")?;
+        client.expect_close()?;
+        // The session is counted at its end.
+        thread::sleep(Duration::from_millis(200));
+    }
+    is("one too many", greeting(&other)?, 421)?;
+    is("one too many, there", greeting(&one)?, 421)?;
+    thread::sleep(Duration::from_secs(2));
+    is("after a while", greeting(&other)?, 220)
+}
+
+fn outage() -> Result<()> {
+    let mut redis = Redis::start()?;
+    let settings = [("greylist", "enabled = true"), ("access.audit", "enabled = true")];
+    let (passes, defers) =
+        (redis.server(&settings)?, redis.server(&[&settings[..], &[("state", "failure = \"defer\"")]].concat())?);
+    is("with Redis", recipient(&passes, "a@example.org")?, 450)?;
+    is("with Redis", recipient(&defers, "b@example.org")?, 450)?;
+    redis.stop();
+    is("let pass", recipient(&passes, "c@example.org")?, 250)?;
+    is("put off", greeting(&defers)?, 451)?;
+    redis.resume()?;
+    eventually(|| is("once more", recipient(&passes, "d@example.org")?, 450))?;
+    eventually(|| is("once more", greeting(&defers)?, 220))
+}
