@@ -6,7 +6,7 @@ use std::time::Duration;
 use ehlo_tests::Result;
 use ehlo_tests::client::Client;
 use ehlo_tests::patience::eventually;
-use ehlo_tests::server::Server;
+use ehlo_tests::server::{Server, Signal};
 use ehlo_tests::world::World;
 
 /// The code that a recipient gets, of this sender.
@@ -48,6 +48,11 @@ fn the_audit_list_outlives_a_crash_and_a_reload() {
     client.expect(221, "QUIT").unwrap();
     eventually(|| if greeting(&server) == 421 { Ok(()) } else { Err("still greeted".to_owned()) }).unwrap();
     let server = Server::start(server.kill()).unwrap();
+    assert_eq!(greeting(&server), 421);
+    // The store is open while the configuration is read again.
+    server.signal(Signal::HUP);
+    eventually(|| if server.home().log().contains(" reloaded") { Ok(()) } else { Err("no reload".to_owned()) })
+        .unwrap();
     assert_eq!(greeting(&server), 421);
     server.stop().unwrap();
 }

@@ -53,7 +53,7 @@ impl Client {
         }
     }
 
-    /// Takes over what XCLIENT says of a client; what it does not say stays. Nothing changes where some of it is malformed.
+    /// Takes over what XCLIENT says of a client; what it does not say stays, but for the name of another address. Nothing changes where some of it is malformed.
     ///
     /// # Errors
     ///
@@ -61,6 +61,7 @@ impl Client {
     pub fn told<'a>(&mut self, attributes: impl Iterator<Item = Attribute<'a>>) -> Result<Told, Malformed> {
         let mut told = Told::default();
         let mut client = self.clone();
+        let mut is_named = false;
         for attribute in attributes {
             let value = known(&attribute);
             match attribute.name.to_ascii_uppercase().as_str() {
@@ -68,7 +69,10 @@ impl Client {
                     client.address = value.as_deref().map(address).transpose()?;
                     client.text = client.address.map_or_else(|| "unknown".to_owned(), |at| at.to_string());
                 }
-                "NAME" => client.name = value.map(name).transpose()?,
+                "NAME" => {
+                    client.name = value.map(name).transpose()?;
+                    is_named = true;
+                }
                 "PORT" => client.port = value.as_deref().map(port).transpose()?,
                 "DESTADDR" => {
                     client.destination.0 = value.as_deref().map(address).transpose()?;
@@ -81,6 +85,10 @@ impl Client {
                 // The core knows all that there are.
                 _ => return Err(Malformed),
             }
+        }
+        // A name belongs to an address.
+        if client.address != self.address && !is_named {
+            client.name = None;
         }
         *self = client;
         Ok(told)
@@ -214,6 +222,12 @@ mod tests {
         assert_eq!(known.destination().as_deref(), Some("192.0.2.9"));
         known.told(attributes("DESTADDR=[UNAVAILABLE]")).unwrap();
         assert_eq!(known.destination(), None);
+
+        known.told(attributes("NAME=one.example ADDR=192.0.2.1")).unwrap();
+        known.told(attributes("PORT=26")).unwrap();
+        assert_eq!(known.name.as_deref(), Some("one.example"));
+        known.told(attributes("ADDR=192.0.2.2")).unwrap();
+        assert_eq!(known.name, None);
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub async fn serve(site: Arc<Site>, listener: Listener, accepted: Accepted) {
     let mut session = Session::new(Arc::clone(&site), listener.kind, client);
     session.proxy = proxy.map(|proxy| proxy.ip().to_canonical());
     let served = connection.serve(Prefixed::new(prefix, socket), &mut session).await;
-    policy::client_failed(&site, &session.client, session.tally.permanent).await;
+    session.blame().await;
     session.log(&listener, served.err());
 }
 
@@ -81,6 +81,8 @@ struct Session {
     /// Room for a text that a reply borrows.
     text: String,
     tally: Tally,
+    /// Permanent refusals that have been counted against a client.
+    blamed: u32,
 }
 
 impl Session {
@@ -102,12 +104,23 @@ impl Session {
             outcome: None,
             text: String::new(),
             tally: Tally::default(),
+            blamed: 0,
         }
     }
 
     /// Logs a refusal, and gives its reply.
     fn refused<'r>(&self, refusal: Refusal<'r>, sender: Option<&str>, recipient: Option<&str>) -> Reply<'r> {
         refusal.log(&self.id, &self.client.text, sender, recipient)
+    }
+
+    /// Counts the refusals since the last time against the client that caused them. By LMTP come one's own servers, which are told no in
+    /// others' stead.
+    async fn blame(&mut self) {
+        let failures = self.tally.permanent - self.blamed;
+        self.blamed = self.tally.permanent;
+        if self.kind != Kind::Lmtp {
+            policy::client_failed(&self.site, &self.client, failures).await;
+        }
     }
 
     /// What the server itself puts before the content (RFC 5321 4.4).
@@ -209,8 +222,11 @@ impl Handler for Session {
     }
 
     async fn hello<'a>(&'a mut self, hello: Hello<'a>) -> Result<(), Reply<'a>> {
-        self.hello = Some((hello.name.to_owned(), hello.extended));
         let asked = policy::hello(&self.site, self.kind, &self.client, hello.name).await;
+        // A name that is refused does not take the place of one that was not; alone, it is there for the log.
+        if asked.is_ok() || self.hello.is_none() {
+            self.hello = Some((hello.name.to_owned(), hello.extended));
+        }
         asked.map_err(|refusal| self.refused(refusal, None, None))
     }
 
@@ -258,13 +274,14 @@ impl Handler for Session {
         let mailboxes = match policy::recipient(&self.site, sending, path, &mut self.text).await {
             Ok(mailboxes) => mailboxes,
             Err(refusal) => {
-                if refusal.reply.is_permanent() {
+                if refusal.reply.is_permanent() && self.kind != Kind::Lmtp {
                     policy::sender_failed(&self.site, sending).await;
                 }
                 return Err(log(refusal));
             }
         };
-        if !transaction.names(&mailboxes) {
+        // Only mail from elsewhere is put off or counted: by LMTP come one's own servers, and users log in.
+        if self.kind == Kind::Mx && !transaction.names(&mailboxes) {
             let is_first = transaction.mailboxes.is_empty();
             policy::now(&self.site, sending, path, is_first).await.map_err(log)?;
         }
@@ -349,6 +366,7 @@ impl Handler for Session {
             user = login.as_ref().map(|login| tracing::field::display(&login.address)),
             "xclient"
         );
+        self.blame().await;
         self.proxy = self.proxy.or(self.client.address);
         self.client = client;
         self.hello = told.hello.map(|hello| (hello, told.extended));
