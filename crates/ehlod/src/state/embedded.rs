@@ -2,14 +2,17 @@
 //!
 //! Changes that come while the thread writes are written together, with one sync for all of them. What must survive a crash is answered
 //! after that sync; rates are answered at once, and written within a second.
+//!
+//! After an error of the disk the file must be opened anew: redb does nothing more with it before. The thread does that, when it is asked
+//! something and has not tried for a second; until it succeeds the store is unavailable.
 
 use super::record::{Change, Outcome, Record, now};
 use super::{Kind, Unavailable, key};
-use redb::{Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, Table, TableDefinition};
+use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, ReadableTableMetadata, Table, TableDefinition};
 use std::fmt;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -26,15 +29,21 @@ const TOGETHER: usize = 1000;
 /// For so long a change that nobody waits for may lie unwritten.
 const LAZY: Duration = Duration::from_secs(1);
 
+/// For so long a file is left alone that could not be opened anew.
+const RETRY: Duration = Duration::from_secs(1);
+
 /// After each writing so many entries are looked at, and dropped where they have expired: more than can have come in.
 const SWEPT: usize = 2 * TOGETHER;
 
 /// Key to: when it is forgotten, since when, and how much.
 const RECORDS: TableDefinition<'_, &str, (u64, u64, u64)> = TableDefinition::new("records");
 
+/// The open file, or `None` where it broke.
+type Slot = Arc<RwLock<Option<Database>>>;
+
 /// An open store.
 pub struct Embedded {
-    database: Arc<Database>,
+    slot: Slot,
     /// `None` only while it is being closed.
     jobs: Option<SyncSender<Job>>,
     writer: Mutex<Option<JoinHandle<()>>>,
@@ -46,8 +55,15 @@ impl fmt::Debug for Embedded {
     }
 }
 
+/// What the thread is asked for.
+enum Job {
+    Change(Wish),
+    /// The file cannot be read.
+    Heal,
+}
+
 /// A change that somebody waits for.
-struct Job {
+struct Wish {
     key: String,
     kind: Kind,
     change: Change,
@@ -58,16 +74,19 @@ impl Embedded {
     /// Opens the store in a directory, which is made where it is not there. Blocks.
     pub(super) fn open(directory: &Path) -> Result<Self, String> {
         std::fs::create_dir_all(directory).map_err(|error| error.to_string())?;
-        let database = Database::create(directory.join("state.redb")).map_err(|error| error.to_string())?;
-        let database = Arc::new(database);
-        // From here on the table is there to be read.
-        let begun = write(&database, |_| Ok(()));
-        begun.map_err(|error| error.to_string())?;
+        let file = directory.join("state.redb");
+        Self::with(move || Database::create(&file))
+    }
+
+    /// The same on what opens the file.
+    fn with(open: impl Open) -> Result<Self, String> {
+        let database = begin(&open).map_err(|error| error.to_string())?;
+        let slot = Arc::new(RwLock::new(Some(database)));
         let (jobs, waiting) = sync_channel(WAITING);
-        let own = Arc::clone(&database);
-        let writer = thread::Builder::new().name("state".to_owned()).spawn(move || Writer::new(own).run(&waiting));
+        let writer = Writer { open, slot: Arc::clone(&slot), swept: String::new(), tried: None };
+        let writer = thread::Builder::new().name("state".to_owned()).spawn(move || writer.run(&waiting));
         let writer = writer.map_err(|error| error.to_string())?;
-        Ok(Self { database, jobs: Some(jobs), writer: Mutex::new(Some(writer)) })
+        Ok(Self { slot, jobs: Some(jobs), writer: Mutex::new(Some(writer)) })
     }
 
     /// Changes what is remembered of something.
@@ -77,8 +96,7 @@ impl Embedded {
     /// Where it could not be stored.
     pub async fn change(&self, kind: Kind, name: &str, change: Change) -> Result<Outcome, Unavailable> {
         let (told, outcome) = oneshot::channel();
-        let job = Job { key: key(kind, name), kind, change, told };
-        self.jobs.as_ref().ok_or(Unavailable)?.try_send(job).map_err(|_| Unavailable)?;
+        self.ask(Job::Change(Wish { key: key(kind, name), kind, change, told }))?;
         outcome.await.map_err(|_| Unavailable)
     }
 
@@ -88,17 +106,26 @@ impl Embedded {
     ///
     /// Where it cannot be read.
     pub fn is_listed(&self, kind: Kind, name: &str) -> Result<bool, Unavailable> {
-        let read = || -> Result<_, redb::Error> {
-            let table = self.database.begin_read()?.open_table(RECORDS)?;
+        let slot = self.slot.read().unwrap_or_else(PoisonError::into_inner);
+        let read = |database: &Database| -> Result<_, redb::Error> {
+            let table = database.begin_read()?.open_table(RECORDS)?;
             Ok(get(&table, &key(kind, name))?)
         };
-        match read() {
-            Ok(record) => Ok(record.is_some_and(|record| record.lives(now()))),
-            Err(error) => {
-                tracing::error!(%error, "the state cannot be read");
-                Err(Unavailable)
-            }
+        let found = match slot.as_ref().map(read) {
+            Some(Ok(record)) => return Ok(record.is_some_and(|record| record.lives(now()))),
+            Some(Err(error)) => Some(error),
+            None => None,
+        };
+        if let Some(error) = found {
+            tracing::error!(%error, "the state cannot be read");
         }
+        // Nobody may come to change anything while lists cannot be read.
+        self.ask(Job::Heal)?;
+        Err(Unavailable)
+    }
+
+    fn ask(&self, job: Job) -> Result<(), Unavailable> {
+        self.jobs.as_ref().ok_or(Unavailable)?.try_send(job).map_err(|_| Unavailable)
     }
 }
 
@@ -135,60 +162,100 @@ fn write<T>(
     Ok(done)
 }
 
-/// The thread that writes.
-struct Writer {
-    database: Arc<Database>,
-    /// The key up to which expired entries have been dropped.
-    swept: String,
+/// What opens the file.
+trait Open: Fn() -> Result<Database, DatabaseError> + Send + 'static {}
+impl<O: Fn() -> Result<Database, DatabaseError> + Send + 'static> Open for O {}
+
+/// Opens the file, and has the table there to be read.
+fn begin(open: &impl Open) -> Result<Database, redb::Error> {
+    let database = open()?;
+    write(&database, |_| Ok(()))?;
+    Ok(database)
 }
 
-impl Writer {
-    fn new(database: Arc<Database>) -> Self {
-        Self { database, swept: String::new() }
-    }
+/// The thread that writes.
+struct Writer<O> {
+    open: O,
+    slot: Slot,
+    /// The key up to which expired entries have been dropped.
+    swept: String,
+    /// When the file was opened anew, or should have been.
+    tried: Option<Instant>,
+}
 
+impl<O: Open> Writer<O> {
     /// Writes until nobody can send anything any more.
     fn run(mut self, jobs: &Receiver<Job>) {
-        while let Ok(first) = jobs.recv() {
-            let Self { database, swept } = &mut self;
-            let mut waiting = Vec::new();
-            let written = write(database, |table| {
-                let until = Instant::now() + LAZY;
-                let mut job = Some(first);
-                for _ in 0..TOGETHER {
-                    let Some(this) = job else { break };
-                    waiting.extend(apply(table, this)?);
-                    job = if waiting.is_empty() {
-                        jobs.recv_timeout(until.saturating_duration_since(Instant::now())).ok()
-                    } else {
-                        jobs.try_recv().ok()
-                    };
-                }
-                // One too many has been taken off.
-                if let Some(last) = job {
-                    waiting.extend(apply(table, last)?);
-                }
-                sweep(table, swept)
-            });
-            match written {
-                Ok(()) => {
-                    for (told, outcome) in waiting {
-                        let _ = told.send(outcome);
+        while let Ok(job) = jobs.recv() {
+            match job {
+                Job::Heal => self.heal(),
+                Job::Change(first) => {
+                    if self.slot.read().unwrap_or_else(PoisonError::into_inner).is_none() {
+                        self.heal();
+                    }
+                    if let Err(error) = self.write(first, jobs) {
+                        tracing::error!(%error, "the state cannot be written");
+                        self.heal();
                     }
                 }
-                // Who waits is told by the end of its channel.
-                Err(error) => tracing::error!(%error, "the state cannot be written"),
             }
         }
+    }
+
+    /// Opens the file anew, unless that was tried just now.
+    fn heal(&mut self) {
+        if self.tried.is_some_and(|tried| tried.elapsed() < RETRY) {
+            return;
+        }
+        self.tried = Some(Instant::now());
+        let set = |database| *self.slot.write().unwrap_or_else(PoisonError::into_inner) = database;
+        // The file must be closed first. It is opened with nobody locked out: that may take its time.
+        set(None);
+        match begin(&self.open) {
+            Ok(database) => {
+                tracing::info!("the state was opened anew");
+                set(Some(database));
+            }
+            Err(error) => tracing::error!(%error, "the state cannot be opened anew"),
+        }
+    }
+
+    /// Writes a change, and those that come meanwhile. Where that fails, who waits is told by the end of its channel.
+    fn write(&mut self, first: Wish, jobs: &Receiver<Job>) -> Result<(), redb::Error> {
+        let slot = self.slot.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(database) = slot.as_ref() else { return Ok(()) };
+        let mut waiting = Vec::new();
+        write(database, |table| {
+            let until = Instant::now() + LAZY;
+            waiting.extend(apply(table, first)?);
+            for _ in 1..TOGETHER {
+                let next = if waiting.is_empty() {
+                    jobs.recv_timeout(until.saturating_duration_since(Instant::now())).ok()
+                } else {
+                    jobs.try_recv().ok()
+                };
+                match next {
+                    Some(Job::Change(wish)) => waiting.extend(apply(table, wish)?),
+                    // Where it was the disk, writing fails as well.
+                    Some(Job::Heal) => {}
+                    None => break,
+                }
+            }
+            sweep(table, &mut self.swept)
+        })?;
+        for (told, outcome) in waiting {
+            let _ = told.send(outcome);
+        }
+        Ok(())
     }
 }
 
 /// Makes a change, and tells what came of it at once, or leaves that for later.
 fn apply(
     table: &mut Table<'_, &'static str, (u64, u64, u64)>,
-    job: Job,
+    wish: Wish,
 ) -> Result<Option<(oneshot::Sender<Outcome>, Outcome)>, redb::StorageError> {
-    let Job { key, kind, change, told } = job;
+    let Wish { key, kind, change, told } = wish;
     let known = get(table, &key)?;
     let (record, outcome) = change.apply(known, now());
     let is_full = known.is_none() && record.is_some() && table.len()? >= ENTRIES;
@@ -233,6 +300,7 @@ fn sweep(table: &mut Table<'_, &'static str, (u64, u64, u64)>, swept: &mut Strin
 mod tests {
     use super::*;
     use crate::config::Rate;
+    use std::sync::atomic::{AtomicBool, Ordering};
 
     const RATE: Rate = Rate { count: 3, window: Duration::from_secs(60) };
 
@@ -269,8 +337,70 @@ mod tests {
         for n in 0..3 {
             store.change(Kind::ClientAudit, &n.to_string(), Change::List(LAZY)).await.unwrap();
         }
-        let table = store.database.begin_read().unwrap().open_table(RECORDS).unwrap();
+        let slot = store.slot.read().unwrap();
+        let table = slot.as_ref().unwrap().begin_read().unwrap().open_table(RECORDS).unwrap();
         assert_eq!(table.len().unwrap(), 3);
+    }
+
+    /// A file on a disk that can be broken.
+    #[derive(Debug)]
+    struct Fragile(redb::backends::FileBackend, Arc<AtomicBool>);
+
+    impl Fragile {
+        fn check(&self) -> std::io::Result<()> {
+            if self.1.load(Ordering::SeqCst) { Err(std::io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+        }
+    }
+
+    impl redb::StorageBackend for Fragile {
+        fn len(&self) -> std::io::Result<u64> {
+            self.check().and_then(|()| self.0.len())
+        }
+
+        fn read(&self, offset: u64, out: &mut [u8]) -> std::io::Result<()> {
+            self.check().and_then(|()| self.0.read(offset, out))
+        }
+
+        fn set_len(&self, len: u64) -> std::io::Result<()> {
+            self.check().and_then(|()| self.0.set_len(len))
+        }
+
+        fn sync_data(&self) -> std::io::Result<()> {
+            self.check().and_then(|()| self.0.sync_data())
+        }
+
+        fn write(&self, offset: u64, data: &[u8]) -> std::io::Result<()> {
+            self.check().and_then(|()| self.0.write(offset, data))
+        }
+    }
+
+    #[tokio::test]
+    async fn it_heals_after_an_error_of_the_disk() {
+        let directory = tempfile::tempdir().unwrap();
+        let broken = Arc::new(AtomicBool::new(false));
+        let (path, own) = (directory.path().join("state.redb"), Arc::clone(&broken));
+        let store = Embedded::with(move || {
+            let mut options = std::fs::OpenOptions::new();
+            let file = options.read(true).write(true).create(true).truncate(false).open(&path).unwrap();
+            let backend = Fragile(redb::backends::FileBackend::new(file)?, Arc::clone(&own));
+            Database::builder().create_with_backend(backend)
+        })
+        .unwrap();
+        let list = |name: &'static str| store.change(Kind::ClientAudit, name, Change::List(Duration::from_secs(60)));
+        list("192.0.2.1").await.unwrap();
+        broken.store(true, Ordering::SeqCst);
+        assert_eq!(list("192.0.2.2").await, Err(Unavailable));
+        assert_eq!(list("192.0.2.3").await, Err(Unavailable));
+        assert_eq!(store.is_listed(Kind::ClientAudit, "192.0.2.1"), Err(Unavailable));
+        broken.store(false, Ordering::SeqCst);
+        // To be asked is enough.
+        let began = Instant::now();
+        while store.is_listed(Kind::ClientAudit, "192.0.2.1") != Ok(true) {
+            assert!(began.elapsed() < Duration::from_secs(20));
+            thread::sleep(Duration::from_millis(10));
+        }
+        assert_eq!(list("192.0.2.2").await, Ok(Outcome::Fine));
+        assert_eq!(store.is_listed(Kind::ClientAudit, "192.0.2.2"), Ok(true));
     }
 
     #[tokio::test]
