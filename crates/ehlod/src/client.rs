@@ -53,7 +53,8 @@ impl Client {
         }
     }
 
-    /// Takes over what XCLIENT says of a client; what it does not say stays, but for the name of another address. Nothing changes where some of it is malformed.
+    /// Takes over what XCLIENT says of a client; what it does not say stays, but for the name of another address. Nothing changes where some
+    /// of it is malformed.
     ///
     /// # Errors
     ///

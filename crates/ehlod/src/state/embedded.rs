@@ -29,7 +29,7 @@ const TOGETHER: usize = 1000;
 /// For so long a change that nobody waits for may lie unwritten.
 const LAZY: Duration = Duration::from_secs(1);
 
-/// For so long a file is left alone that could not be opened anew.
+/// For so long a file is left alone that was opened anew, or could not be.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// After each writing so many entries are looked at, and dropped where they have expired: more than can have come in.
@@ -111,13 +111,10 @@ impl Embedded {
             let table = database.begin_read()?.open_table(RECORDS)?;
             Ok(get(&table, &key(kind, name))?)
         };
-        let found = match slot.as_ref().map(read) {
+        match slot.as_ref().map(read) {
             Some(Ok(record)) => return Ok(record.is_some_and(|record| record.lives(now()))),
-            Some(Err(error)) => Some(error),
-            None => None,
-        };
-        if let Some(error) = found {
-            tracing::error!(%error, "the state cannot be read");
+            Some(Err(error)) => tracing::error!(%error, "the state cannot be read"),
+            None => {}
         }
         // Nobody may come to change anything while lists cannot be read.
         self.ask(Job::Heal)?;
