@@ -5,7 +5,7 @@ set -euo pipefail
 # Reads to the last line of a reply with this code; other lines, which gsasl writes of its own and the login, are passed by.
 hear() {
     local line
-    while IFS= read -r -t 20 line <&"${SASL[0]}"; do
+    while IFS= read -r -t 20 line <&"$from"; do
         line=${line%$'\r'}
         echo "S: $line"
         [[ $line != "$1 "* ]] || return 0
@@ -17,7 +17,7 @@ hear() {
 # Says a line, and demands the code of the reply. gsasl itself writes the CRLF.
 say() {
     echo "C: $2"
-    printf '%s\n' "$2" >&"${SASL[1]}"
+    printf '%s\n' "$2" >&"$to"
     hear "$1"
 }
 
@@ -46,11 +46,13 @@ wrong-* | tls12-unique)
 esac
 
 coproc SASL { exec gsasl "${options[@]}" 2>&1; }
+# Copies of the ends: bash closes its own as soon as the program has ended, with what is still to be read.
+exec {from}<&"${SASL[0]}" {to}>&"${SASL[1]}"
 hear 235
 say 250 "MAIL FROM:<user@example.net>"
 say 250 "RCPT TO:<bob@example.net>"
 say 354 "DATA"
-sed 's/^\./../; s/\r$//' "$EHLO_MESSAGE" >&"${SASL[1]}"
+sed 's/^\./../; s/\r$//' "$EHLO_MESSAGE" >&"$to"
 say 250 "."
 say 221 "QUIT"
 mkdir -p "$EHLO_EXPECT/bob"
