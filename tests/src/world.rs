@@ -61,6 +61,7 @@ impl World {
 
     /// The same world with one more setting.
     pub fn with(mut self, table: &'static str, line: impl Into<String>) -> Self {
+        assert!(HELD.contains(&table) || TABLES.contains(&table), "no table [{table}] in this world");
         self.settings.push((table, line.into()));
         self
     }
@@ -127,9 +128,23 @@ impl World {
     }
 }
 
+/// Tables that always hold something; the first is the root.
+const HELD: [&str; 6] = ["", "listener", "tls", "auth", "directory", "delivery"];
+
 /// Tables that hold nothing but settings.
-const TABLES: [&str; 10] =
-    ["limits", "timeouts", "protocol", "access", "access.audit", "senders", "recipients", "greylist", "flow", "state"];
+const TABLES: [&str; 11] = [
+    "limits",
+    "timeouts",
+    "protocol",
+    "access",
+    "access.audit",
+    "senders",
+    "recipients",
+    "greylist",
+    "flow",
+    "state",
+    "dns",
+];
 
 /// The accounts file: all of [`USERS`].
 fn accounts() -> String {

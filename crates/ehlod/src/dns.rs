@@ -4,11 +4,12 @@
 //! empty answer. Each question has a time limit, over all servers and attempts.
 
 use crate::config::DnsConfig;
-use hickory_resolver::TokioResolver;
-use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig};
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts};
 use hickory_resolver::net::NetError;
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
+use hickory_resolver::system_conf::read_system_conf;
+use mail_auth::spf::verify::SpfParameters;
+use mail_auth::{MessageAuthenticator, SpfResult};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -26,7 +27,8 @@ pub struct Unresolved;
 
 /// A resolver.
 pub struct Dns {
-    resolver: TokioResolver,
+    /// It has the resolver.
+    authenticator: MessageAuthenticator,
     patience: Duration,
 }
 
@@ -43,9 +45,8 @@ impl Dns {
     ///
     /// What is wrong with the configuration of the system, in words.
     pub fn open(config: &DnsConfig) -> Result<Self, String> {
-        let provider = TokioRuntimeProvider::default();
-        let mut builder = match &config.servers[..] {
-            [] => TokioResolver::builder(provider).map_err(|error| format!("the system's name servers: {error}"))?,
+        let (servers, mut options) = match &config.servers[..] {
+            [] => read_system_conf().map_err(|error| format!("the system's name servers: {error}"))?,
             servers => {
                 let servers = servers.iter().map(|server| {
                     let at = |mut connection: ConnectionConfig| {
@@ -55,17 +56,23 @@ impl Dns {
                     let connections = vec![at(ConnectionConfig::udp()), at(ConnectionConfig::tcp())];
                     NameServerConfig::new(server.ip(), true, connections)
                 });
-                let servers = ResolverConfig::from_parts(None, Vec::new(), servers.collect());
-                TokioResolver::builder_with_config(servers, provider)
+                (ResolverConfig::from_parts(None, Vec::new(), servers.collect()), ResolverOpts::default())
             }
         };
-        let options = builder.options_mut();
         options.attempts = 2;
         options.timeout = config.timeout / 3;
         options.cache_size = REMEMBERED;
         options.use_hosts_file = ResolveHosts::Never;
-        let resolver = builder.build().map_err(|error| error.to_string())?;
-        Ok(Self { resolver, patience: config.timeout })
+        let authenticator = MessageAuthenticator::new(servers, options).map_err(|error| error.to_string())?;
+        Ok(Self { authenticator, patience: config.timeout })
+    }
+
+    /// Whether a domain lets a client send for it (RFC 7208). All questions together have four times the time limit of one.
+    pub async fn spf(&self, parameters: SpfParameters<'_>) -> SpfResult {
+        match timeout(4 * self.patience, self.authenticator.verify_spf(parameters)).await {
+            Ok(output) => output.result(),
+            Err(_) => SpfResult::TempError,
+        }
     }
 
     /// The records of a name, as far as `wanted` wants them; names that cannot be in the DNS have none.
@@ -78,7 +85,7 @@ impl Dns {
         let Ok(mut name) = Name::from_utf8(name) else { return Ok(Vec::new()) };
         // No search list applies.
         name.set_fqdn(true);
-        match timeout(self.patience, self.resolver.lookup(name, of)).await {
+        match timeout(self.patience, self.authenticator.resolver().lookup(name, of)).await {
             Ok(Ok(found)) => {
                 Ok(found.answers().iter().filter_map(|record| wanted(&record.data)).take(RECORDS).collect())
             }

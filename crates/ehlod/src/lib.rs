@@ -22,6 +22,7 @@ pub mod delivery;
 pub mod directory;
 pub mod dns;
 pub mod explain;
+pub mod forged;
 pub mod log;
 pub mod mailbox;
 pub mod memory;

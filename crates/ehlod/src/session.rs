@@ -10,7 +10,7 @@ use crate::policy::{self, Refusal, Sending, Step};
 use crate::queue_id;
 use crate::site::Site;
 use crate::tally::Tally;
-use crate::trace::{Received, Transmission, return_path};
+use crate::trace::{Received, Spf, Transmission, return_path};
 use crate::transaction::Transaction;
 use ehlo::{Abort, Attributes, Credentials, Etrn, Hello, Mail, Query, Rcpt, Reply};
 use ehlo_tokio::rustls::ServerConnection;
@@ -126,11 +126,12 @@ impl Session {
     /// What the server itself puts before the content (RFC 5321 4.4).
     fn head(&self, transaction: &Transaction) -> Vec<u8> {
         let (hello, extended) = self.hello.as_ref().map_or(("", false), |(name, extended)| (name.as_str(), *extended));
+        let by = &self.site.config.hostname;
         let received = Received {
             hello,
             client: self.client.address,
             name: self.client.name.as_deref(),
-            by: &self.site.config.hostname,
+            by,
             with: Transmission {
                 extended,
                 utf8: transaction.smtputf8,
@@ -144,6 +145,10 @@ impl Session {
             date: SystemTime::now(),
         };
         let mut head = return_path(&transaction.reverse_path);
+        if let Some((result, client)) = transaction.spf.zip(self.client.address) {
+            let sender = &transaction.reverse_path;
+            head.extend_from_slice(&Spf { result, client, hello, sender, utf8: transaction.smtputf8, by }.fields());
+        }
         head.extend_from_slice(&received.field());
         head
     }
@@ -253,9 +258,12 @@ impl Handler for Session {
         policy::sender(&self.site, self.kind, &self.client, self.login.as_ref(), sender).await.map_err(refused)?;
         policy::local_sender(&self.site, self.kind, self.login.is_some(), sender).await.map_err(refused)?;
         policy::sender_domain(&self.site, Stage::Mail, &self.client, login, sender).await.map_err(refused)?;
+        let hello = self.hello.as_ref().map_or("", |(name, _)| name);
+        let spf = policy::spf(&self.site, self.kind, &self.client, hello, login, sender).await;
+        policy::spf_allows(&self.site, Stage::Mail, spf).map_err(refused)?;
         policy::room(&self.site, mail.size.unwrap_or(0))?;
         let held = policy::hold(&self.site, &mail)?;
-        self.transaction = Some(Transaction::new(&self.site, &mail, held));
+        self.transaction = Some(Transaction::new(&self.site, &mail, held, spf));
         Ok(())
     }
 
@@ -267,6 +275,7 @@ impl Handler for Session {
             login: self.login.as_ref(),
             reverse_path: &transaction.reverse_path,
             size: transaction.declared,
+            spf: transaction.spf,
         };
         policy::room(&self.site, transaction.declared.unwrap_or(0))?;
         let (sender, id) = (sending.reverse_path, &self.id);

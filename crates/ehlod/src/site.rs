@@ -2,7 +2,7 @@
 
 use crate::config::{
     Config, DeliveryConfig, Expn, Extension, HelloCheck, Kind, LineEndings, Listener, Overrides, Problems, ReverseDns,
-    TlsMode, Tolerance, Vrfy,
+    SpfCheck, TlsMode, Tolerance, Vrfy,
 };
 use crate::date;
 use crate::delivery::Delivery;
@@ -98,7 +98,8 @@ impl Site {
         let asks = !access.dnsbl.is_empty()
             || access.reverse_dns != ReverseDns::Off
             || access.hello != HelloCheck::Off
-            || senders.domain_exists;
+            || senders.domain_exists
+            || senders.spf != SpfCheck::Off;
         let dns = asks.then(|| Dns::open(&config.dns)).transpose().map_err(SiteError::Unusable)?;
         let memory = Budget::new(config.limits.memory);
         let password_checks = Arc::new(Semaphore::new(PASSWORD_CHECKS));

@@ -1,6 +1,7 @@
 //! The fields that the server writes at the head of a message (RFC 5321, section 4.4).
 
 use crate::date;
+use mail_auth::SpfResult;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::time::SystemTime;
@@ -104,6 +105,56 @@ impl Received<'_> {
         };
         let name: String = self.hello.chars().map(|c| if allowed(c) { c } else { '_' }).take(255).collect();
         if name.is_empty() { "_".to_owned() } else { name }
+    }
+}
+
+/// What the sender's domain says of the client (RFC 7208).
+#[derive(Clone, Copy, Debug)]
+pub struct Spf<'a> {
+    /// What it says.
+    pub result: SpfResult,
+    /// The client's address.
+    pub client: IpAddr,
+    /// What the client called itself. Anything.
+    pub hello: &'a str,
+    /// The reverse-path, without angle brackets; where it is empty, the client's name was asked in its place.
+    pub sender: &'a str,
+    /// The transaction asked for SMTPUTF8.
+    pub utf8: bool,
+    /// The server's own name.
+    pub by: &'a str,
+}
+
+impl Spf<'_> {
+    /// The fields that tell it, for programs (RFC 8601) and as RFC 7208 9.1 has it, folded, each with its CRLF.
+    #[must_use]
+    pub fn fields(&self) -> Vec<u8> {
+        let Self { result, client, hello, sender, utf8, by } = *self;
+        let result = match result {
+            SpfResult::Pass => "pass",
+            SpfResult::Fail => "fail",
+            SpfResult::SoftFail => "softfail",
+            SpfResult::Neutral => "neutral",
+            SpfResult::TempError => "temperror",
+            SpfResult::PermError => "permerror",
+            SpfResult::None => "none",
+        };
+        let by = safe(by, utf8);
+        let quoted = |text: &str| format!("\"{}\"", safe(text, utf8).replace('\\', "\\\\").replace('"', "\\\""));
+        let (identity, property, value) =
+            if sender.is_empty() { ("helo", "smtp.helo", hello) } else { ("mailfrom", "smtp.mailfrom", sender) };
+        let results = [format!("{by};"), format!("spf={result}"), format!("{property}={}", quoted(value))];
+        let mut fields = fold("Authentication-Results:", &results);
+        let received = [
+            result.to_owned(),
+            format!("client-ip={};", client.to_canonical()),
+            format!("envelope-from={};", quoted(sender)),
+            format!("helo={};", quoted(hello)),
+            format!("receiver={by};"),
+            format!("identity={identity}"),
+        ];
+        fields.append(&mut fold("Received-SPF:", &received));
+        fields
     }
 }
 
@@ -253,6 +304,35 @@ mod tests {
         assert_eq!(word("bücher.example", true), "bücher.example");
         assert_eq!(word("my pc\r\n", false), "my_pc__");
         assert_eq!(text(&return_path("a\r\nb@x")), "Return-Path: <a??b@x>\r\n");
+    }
+
+    #[test]
+    fn what_the_domain_says() {
+        let client = "2001:db8::1".parse().unwrap();
+        let spf = Spf {
+            result: SpfResult::SoftFail,
+            client,
+            hello: "client.example",
+            sender: "alice@example.org",
+            utf8: false,
+            by: "mx.example.com",
+        };
+        assert_eq!(
+            text(&spf.fields()),
+            "Authentication-Results: mx.example.com; spf=softfail\r\n\
+             \tsmtp.mailfrom=\"alice@example.org\"\r\n\
+             Received-SPF: softfail client-ip=2001:db8::1;\r\n\
+             \tenvelope-from=\"alice@example.org\"; helo=\"client.example\";\r\n\
+             \treceiver=mx.example.com; identity=mailfrom\r\n"
+        );
+        let fields = text(&Spf { sender: "", ..spf }.fields());
+        assert!(fields.contains("smtp.helo=\"client.example\"\r\n"), "{fields}");
+        assert!(fields.contains("envelope-from=\"\";") && fields.ends_with("identity=helo\r\n"), "{fields}");
+        // Nothing of the peer breaks out.
+        let fields = text(&Spf { hello: "a\r\nb: \"ü\\", sender: "\"a\\\"b\"@x", ..spf }.fields());
+        assert!(fields.contains("helo=\"a??b: \\\"?\\\\\";"), "{fields}");
+        assert!(fields.contains("smtp.mailfrom=\"\\\"a\\\\\\\"b\\\"@x\""), "{fields}");
+        assert!(fields.lines().all(|line| line.starts_with(['\t', 'A', 'R'])), "{fields}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! One mail transaction: its envelope, and the message on its way to storage.
 
 use crate::delivery::Message;
+use crate::forged::Forged;
 use crate::mailbox::Mailbox;
 use crate::memory::Share;
 use crate::policy;
@@ -8,6 +9,7 @@ use crate::queue_id;
 use crate::site::Site;
 use crate::submission::Completion;
 use ehlo::{Mail, Reply};
+use mail_auth::SpfResult;
 use std::collections::HashSet;
 use std::time::SystemTime;
 
@@ -31,11 +33,15 @@ pub struct Transaction {
     pub mailboxes: Vec<Mailbox>,
     /// The same, to look one up.
     known: HashSet<Mailbox>,
+    /// What the sender's domain says of the client, where it was asked.
+    pub spf: Option<SpfResult>,
     /// How large the message is to be, where its sender has declared it (RFC 1870).
     pub declared: Option<u64>,
     message: Option<Message>,
     /// Adds what a submitted message lacks, until its header section is through.
     completion: Option<Completion>,
+    /// Leaves out what only this server may say, where it says that.
+    forged: Option<Forged>,
     share: Share,
     size: u64,
     /// Why the message will be refused at its end.
@@ -44,7 +50,7 @@ pub struct Transaction {
 
 impl Transaction {
     /// Opens a transaction.
-    pub fn new(site: &Site, mail: &Mail<'_>, held: Option<SystemTime>) -> Self {
+    pub fn new(site: &Site, mail: &Mail<'_>, held: Option<SystemTime>, spf: Option<SpfResult>) -> Self {
         Self {
             id: queue_id::next(),
             reverse_path: mail.reverse_path.as_str().to_owned(),
@@ -53,9 +59,11 @@ impl Transaction {
             first: None,
             mailboxes: Vec::new(),
             known: HashSet::new(),
+            spf,
             declared: mail.size,
             message: None,
             completion: None,
+            forged: None,
             share: site.memory.share(),
             size: 0,
             failure: None,
@@ -93,10 +101,13 @@ impl Transaction {
             Some(until) => site.delivery.hold(&self.mailboxes, until, head),
         });
         self.completion = submitted.then(Completion::new);
+        self.forged = self.spf.map(|_| Forged::new(&site.config.hostname));
     }
 
     /// Adds to the message. What fails is kept for its end; the rest is dropped.
     pub async fn write(&mut self, site: &Site, octets: &[u8]) {
+        let kept = self.forged.as_mut().map(|forged| forged.take(octets));
+        let octets = kept.as_deref().unwrap_or(octets);
         match &mut self.completion {
             Some(completion) => {
                 if let Some(head) = completion.take(octets, &self.id, &site.config.hostname) {
@@ -132,6 +143,9 @@ impl Transaction {
     ///
     /// The reply that refuses it; it is then nowhere.
     pub async fn commit(&mut self, site: &Site) -> Result<(), Reply<'static>> {
+        if let Some(mut forged) = self.forged.take() {
+            self.store(site, &forged.end()).await;
+        }
         if let Some(mut completion) = self.completion.take() {
             let rest = completion.end(&self.id, &site.config.hostname);
             self.store(site, &rest.unwrap_or_default()).await;

@@ -441,11 +441,30 @@ pub struct Senders {
     pub local_needs_auth: bool,
     /// Whether a user submits messages as itself alone, and as whom its account may send.
     pub match_identity: bool,
+    /// What becomes of what a sender's domain says of its clients (RFC 7208).
+    pub spf: SpfCheck,
+}
+
+/// What becomes of what a sender's domain says of the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpfCheck {
+    /// It is not asked.
+    Off,
+    /// It is written at the head of the message.
+    Mark,
+    /// That too; a client that may not send for the domain is refused, where clients are ([`Access::refuse_at`]) and not before MAIL.
+    Refuse,
 }
 
 impl Default for Senders {
     fn default() -> Self {
-        Self { deny: Vec::new(), domain_exists: false, local_needs_auth: true, match_identity: true }
+        Self {
+            deny: Vec::new(),
+            domain_exists: false,
+            local_needs_auth: true,
+            match_identity: true,
+            spf: SpfCheck::Off,
+        }
     }
 }
 

@@ -10,8 +10,8 @@ use super::table::{Found, Table};
 use super::values::{self, boolean, choice, count, delay, reserve, size, timeout};
 use super::{
     Accounts, Address, Auth, CatchAll, Config, DeliveryConfig, Domain, Expn, Extension, Kind, Limits, LineEndings,
-    Listener, Log, LogFormat, LogLevel, Mechanism, Network, Overrides, Problems, Protocol, Report, Senders, Timeouts,
-    Tls, TlsMode, Tolerance, Vrfy, machine_name,
+    Listener, Log, LogFormat, LogLevel, Mechanism, Network, Overrides, Problems, Protocol, Report, Senders, SpfCheck,
+    Timeouts, Tls, TlsMode, Tolerance, Vrfy, machine_name,
 };
 use crate::tls::{self, Part};
 
@@ -394,12 +394,14 @@ fn senders(document: &mut Table<'_, '_>) -> Senders {
     let default = Senders::default();
     let deny = elements(table.list("deny", values::pattern), default.deny);
     let domain = choice(&[("off", Some(false)), ("exists", Some(true))]);
-    table.value("spf", choice(&[("off", Some(())), ("mark", None), ("refuse", None)]));
+    let spf =
+        choice(&[("off", Some(SpfCheck::Off)), ("mark", Some(SpfCheck::Mark)), ("refuse", Some(SpfCheck::Refuse))]);
     let senders = Senders {
         deny,
         domain_exists: table.or("domain", default.domain_exists, domain),
         local_needs_auth: table.or("local_needs_auth", default.local_needs_auth, boolean),
         match_identity: table.or("match_identity", default.match_identity, boolean),
+        spf: table.or("spf", default.spf, spf),
     };
     table.finish();
     senders

@@ -156,7 +156,7 @@ fn mistakes() {
             "e.toml:4:9: log.level: unknown value \"loud\" (error, warn, info, debug or trace)",
         ),
         ("[log]\nfile = \"x\"", "e.toml:4:1: log.file: unknown key (known here: format, level)"),
-        ("[senders]\nspf = \"mark\"", "e.toml:4:7: senders.spf: \"mark\" is not available yet"),
+        ("[senders]\nspf = \"on\"", "e.toml:4:7: senders.spf: unknown value \"on\" (off, mark or refuse)"),
         (
             "[senders]\ndeny = [\"@a_b\"]",
             "e.toml:4:9: senders.deny: \"@a_b\" is not a pattern for addresses (for instance \"user@example.com\", \"@example.com\", \"@.example.com\" or \"user@\")",

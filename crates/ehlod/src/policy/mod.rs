@@ -13,6 +13,7 @@ mod relay;
 mod rules;
 mod sender;
 mod sender_domain;
+mod spf;
 mod state;
 mod storage;
 
@@ -30,5 +31,6 @@ pub use relay::relay;
 pub use rules::{Asked, rules};
 pub use sender::sender;
 pub use sender_domain::sender_domain;
+pub use spf::{spf, spf_allows};
 pub use state::{client_failed, now, sender_failed};
 pub use storage::{failed, room};

@@ -1,6 +1,6 @@
 //! Is mail taken for this recipient, and where does it go?
 
-use super::{Asked, Refusal, client_later, relay, rules, sender_domain};
+use super::{Asked, Refusal, client_later, relay, rules, sender_domain, spf_allows};
 use crate::client::Client;
 use crate::config::Stage;
 use crate::directory::{Account, Forward, Login, POSTMASTER, Recipient, Unavailable};
@@ -8,6 +8,7 @@ use crate::mailbox::Mailbox;
 use crate::pattern::Pattern;
 use crate::site::Site;
 use ehlo::{Domain, ForwardPath, Literal, Reply, ReversePath};
+use mail_auth::SpfResult;
 use std::net::IpAddr;
 use tokio::task::spawn_blocking;
 
@@ -25,6 +26,8 @@ pub struct Sending<'a, 's> {
     pub reverse_path: &'s str,
     /// The size of the message, where it was declared (RFC 1870).
     pub size: Option<u64>,
+    /// What the sender's domain says of the client, where it was asked.
+    pub spf: Option<SpfResult>,
 }
 
 impl<'s> Sending<'_, 's> {
@@ -64,6 +67,7 @@ pub async fn recipient<'a>(
         client_later(site, Stage::Rcpt, sending.client, login).await?;
         let reverse_path = sending.reverse_path();
         sender_domain(site, Stage::Rcpt, sending.client, login, reverse_path).await?;
+        spf_allows(site, Stage::Rcpt, sending.spf)?;
         let asked = Asked { client: sending.client, sender: sender.as_ref(), recipient: Some(&named) };
         rules(site, Stage::Rcpt, asked)?;
     }
