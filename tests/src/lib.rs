@@ -14,6 +14,7 @@ pub mod live;
 pub mod mailbox;
 pub mod memory;
 pub mod names;
+pub mod next_hop;
 pub mod patience;
 pub mod qemu;
 pub mod reply;

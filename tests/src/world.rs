@@ -132,7 +132,7 @@ impl World {
 const HELD: [&str; 6] = ["", "listener", "tls", "auth", "directory", "delivery"];
 
 /// Tables that hold nothing but settings.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
     "limits",
     "timeouts",
     "protocol",
@@ -140,6 +140,7 @@ const TABLES: [&str; 11] = [
     "access.audit",
     "senders",
     "recipients",
+    "relay",
     "greylist",
     "flow",
     "state",

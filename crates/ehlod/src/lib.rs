@@ -7,7 +7,7 @@
 //! | [`directory`] | domains, accounts, aliases, credentials |
 //! | [`delivery`], [`release`] | where accepted mail goes, and when |
 //! | [`site`] | a configuration in use, with what was opened for it |
-//! | [`session`], [`client`], [`transaction`] | a client's session, whom it is with, and its messages |
+//! | [`session`], [`client`], [`transaction`], [`outgoing`] | a client's session, whom it is with, and its messages |
 //! | [`policy`] | what is decided, one question a file |
 //! | [`trace`], [`queue_id`] | what the server writes at the head of a message |
 //! | [`mailbox`], [`pattern`], [`memory`], [`tally`], [`tls`], [`log`] | what they share |
@@ -26,6 +26,7 @@ pub mod forged;
 pub mod log;
 pub mod mailbox;
 pub mod memory;
+pub mod outgoing;
 pub mod passwd;
 pub mod pattern;
 pub mod policy;

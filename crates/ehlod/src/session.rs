@@ -4,14 +4,15 @@ use crate::certificate;
 use crate::client::{Client, Forwarded};
 use crate::config::{Kind, Listener, Stage, TlsMode};
 use crate::date;
+use crate::delivery::{Hop, Onward};
 use crate::directory::Login;
 use crate::mailbox::Mailbox;
-use crate::policy::{self, Refusal, Sending, Step};
+use crate::policy::{self, Found, Refusal, Route, Sending, Step};
 use crate::queue_id;
 use crate::site::Site;
 use crate::tally::Tally;
 use crate::trace::{Received, Spf, Transmission, return_path};
-use crate::transaction::Transaction;
+use crate::transaction::{Transaction, Unsent};
 use ehlo::{Abort, Attributes, Credentials, Etrn, Hello, Mail, Query, Rcpt, Reply};
 use ehlo_tokio::rustls::ServerConnection;
 use ehlo_tokio::{
@@ -76,10 +77,12 @@ struct Session {
     /// Room for a salt that an answer borrows.
     salt: Vec<u8>,
     transaction: Option<Transaction>,
-    /// In LMTP, what became of the message, for the recipients that are yet to be answered.
-    outcome: Option<Result<(), Reply<'static>>>,
-    /// Room for a text that a reply borrows.
+    /// What became of the message, for each recipient; in LMTP they are answered one by one.
+    outcome: Vec<Result<(), Unsent>>,
+    /// Room for a text that a reply borrows, and for the reason of a refusal.
     text: String,
+    unsent: Option<Unsent>,
+    forward_path: Option<String>,
     tally: Tally,
     /// Permanent refusals that have been counted against a client.
     blamed: u32,
@@ -101,8 +104,10 @@ impl Session {
             login: None,
             salt: Vec::new(),
             transaction: None,
-            outcome: None,
+            outcome: Vec::new(),
             text: String::new(),
+            unsent: None,
+            forward_path: None,
             tally: Tally::default(),
             blamed: 0,
         }
@@ -123,7 +128,7 @@ impl Session {
         }
     }
 
-    /// What the server itself puts before the content (RFC 5321 4.4).
+    /// What the server itself puts before the content (RFC 5321 4.4), but for the Return-Path.
     fn head(&self, transaction: &Transaction) -> Vec<u8> {
         let (hello, extended) = self.hello.as_ref().map_or(("", false), |(name, extended)| (name.as_str(), *extended));
         let by = &self.site.config.hostname;
@@ -141,10 +146,10 @@ impl Session {
             },
             tls: self.tls.as_ref().map(|(version, cipher)| (version.as_str(), cipher.as_str())),
             id: &transaction.id,
-            recipient: transaction.first.as_deref().filter(|_| transaction.mailboxes.len() == 1),
+            recipient: transaction.first.as_deref().filter(|_| transaction.recipients() == 1),
             date: SystemTime::now(),
         };
-        let mut head = return_path(&transaction.reverse_path);
+        let mut head = Vec::new();
         if let Some((result, client)) = transaction.spf.zip(self.client.address) {
             let sender = &transaction.reverse_path;
             head.extend_from_slice(&Spf { result, client, hello, sender, utf8: transaction.smtputf8, by }.fields());
@@ -153,31 +158,33 @@ impl Session {
         head
     }
 
-    /// Stores the message, and writes its one line.
-    async fn commit(&mut self, size: u64) -> Result<(), Reply<'static>> {
-        let Some(mut transaction) = self.transaction.take() else { return Err(Reply::processing_error()) };
-        let committed = transaction.commit(&self.site).await;
+    /// Stores the message or passes it on, and writes its one line.
+    async fn commit(&mut self, size: u64) -> Vec<Result<(), Unsent>> {
+        let Some(mut transaction) = self.transaction.take() else { return Vec::new() };
+        let outcome = transaction.commit(&self.site, self.kind == Kind::Lmtp).await;
+        let refused = worst(&outcome).map(Unsent::reply);
         tracing::info!(
             id = transaction.id,
             session = self.id,
             client = self.client.text,
             from = transaction.reverse_path,
             to = transaction.first,
-            recipients = transaction.mailboxes.len(),
+            recipients = transaction.recipients(),
             size,
             forwarded = self.forwarded.text(),
             held_until = transaction.held.map(date::rfc3339),
-            reply = committed.err().map_or(250, |reply| reply.code()),
+            reply = refused.map_or(250, |reply| reply.code()),
             "message"
         );
         self.forwarded.clear();
-        committed?;
-        if transaction.held.is_some() {
-            self.site.held.notify_one();
+        if outcome.iter().any(Result::is_ok) {
+            if transaction.held.is_some() {
+                self.site.held.notify_one();
+            }
+            self.tally.messages += 1;
+            self.text = format!("Ok queued as {}", transaction.id);
         }
-        self.tally.messages += 1;
-        self.text = format!("Ok queued as {}", transaction.id);
-        Ok(())
+        outcome
     }
 
     /// Writes the session's one line.
@@ -276,12 +283,13 @@ impl Handler for Session {
             reverse_path: &transaction.reverse_path,
             size: transaction.declared,
             spf: transaction.spf,
+            held: transaction.held.is_some(),
         };
         policy::room(&self.site, transaction.declared.unwrap_or(0))?;
         let (sender, id) = (sending.reverse_path, &self.id);
         let log = |refusal: Refusal<'a>| refusal.log(id, &self.client.text, Some(sender), Some(path.as_str()));
-        let mailboxes = match policy::recipient(&self.site, sending, path, &mut self.text).await {
-            Ok(mailboxes) => mailboxes,
+        let route = match policy::recipient(&self.site, sending, path, &mut self.text).await {
+            Ok(route) => route,
             Err(refusal) => {
                 if refusal.reply.is_permanent() && self.kind != Kind::Lmtp {
                     policy::sender_failed(&self.site, sending).await;
@@ -289,21 +297,41 @@ impl Handler for Session {
                 return Err(log(refusal));
             }
         };
-        // Only mail from elsewhere is put off or counted: by LMTP come one's own servers, and users log in.
-        if self.kind == Kind::Mx && !transaction.names(&mailboxes) {
-            let is_first = transaction.mailboxes.is_empty();
+        // Only mail from elsewhere for somebody here is put off or counted: by LMTP come one's own servers, and users log in.
+        if self.kind == Kind::Mx && !route.is_relayed && !(route.elsewhere.is_empty() && transaction.names(&route.here))
+        {
+            let is_first = transaction.recipients() == 0;
             policy::now(&self.site, sending, path, is_first).await.map_err(log)?;
         }
-        let is_new = transaction.add(path.as_str(), mailboxes)?;
-        Ok(if is_new { Recipient::Here } else { Recipient::Duplicate })
+        let hops = hops(&self.site, &route, &Onward::new(&rcpt));
+        let is_forwarded = route.is_forwarded;
+        let forward_path = route.elsewhere.first().map(|path| format!("<{path}>"));
+        let is_new = match transaction.add(path.as_str(), route.here, hops).await {
+            Ok(is_new) => is_new,
+            Err(unsent) => {
+                let sender = transaction.reverse_path.clone();
+                let reply = self.unsent.insert(unsent).reply();
+                let refusal = Refusal::new("next hop", reply);
+                return Err(refusal.log(&self.id, &self.client.text, Some(&sender), Some(path.as_str())));
+            }
+        };
+        Ok(match forward_path {
+            Some(forward_path) if is_forwarded => Recipient::Forwarded(self.forward_path.insert(forward_path)),
+            _ if is_new => Recipient::Here,
+            _ => Recipient::Duplicate,
+        })
     }
 
     async fn data(&mut self) -> Result<(), Reply<'_>> {
         policy::room(&self.site, 0)?;
         let Some(mut transaction) = self.transaction.take() else { return Err(Reply::processing_error()) };
         let submitted = self.kind == Kind::Submission;
-        transaction.begin(&self.site, self.head(&transaction), submitted);
-        self.transaction = Some(transaction);
+        let return_path = return_path(&transaction.reverse_path);
+        let begun = transaction.begin(&self.site, &return_path, &self.head(&transaction), submitted).await;
+        match begun {
+            Ok(()) => self.transaction = Some(transaction),
+            Err(unsent) => return Err(self.unsent.insert(unsent).reply()),
+        }
         Ok(())
     }
 
@@ -313,13 +341,20 @@ impl Handler for Session {
         }
     }
 
-    /// One message is one file, linked into every mailbox: it is stored for all recipients of LMTP or for none.
+    /// One message is one file, linked into every mailbox here: in them it is stored for all recipients or for none.
     async fn message(&mut self, size: u64, recipient: Option<u16>) -> Result<Receipt<'_>, Reply<'_>> {
         if recipient.unwrap_or(0) == 0 {
-            self.outcome = Some(self.commit(size).await);
+            self.outcome = self.commit(size).await;
         }
-        self.outcome.unwrap_or(Err(Reply::processing_error()))?;
-        Ok(Receipt::As(&self.text))
+        let refused = match recipient {
+            None => worst(&self.outcome),
+            Some(recipient) => self.outcome.get(usize::from(recipient)).and_then(|verdict| verdict.as_ref().err()),
+        };
+        match refused {
+            Some(unsent) => Err(unsent.reply()),
+            None if self.outcome.is_empty() => Err(Reply::processing_error()),
+            None => Ok(Receipt::As(&self.text)),
+        }
     }
 
     async fn aborted(&mut self, abort: Abort) {
@@ -330,7 +365,7 @@ impl Handler for Session {
             client = self.client.text,
             from = transaction.reverse_path,
             to = transaction.first,
-            recipients = transaction.mailboxes.len(),
+            recipients = transaction.recipients(),
             forwarded = self.forwarded.text(),
             reason = ?abort,
             "message aborted"
@@ -342,7 +377,10 @@ impl Handler for Session {
         let Self { site, id, client, text, .. } = self;
         let log = |refusal: Refusal<'a>| refusal.log(id, &client.text, None, Some(query.what));
         policy::may_ask(site, Stage::Vrfy, client, query).map_err(log)?;
-        policy::verify(site, query, text).await.map(Verified::Mailbox).map_err(log)
+        match policy::verify(site, query, text).await.map_err(log)? {
+            Found::Mailbox(mailbox) => Ok(Verified::Mailbox(mailbox)),
+            Found::Elsewhere(forward_path) => Ok(Verified::Forwarded(forward_path)),
+        }
     }
 
     async fn expand<'a>(&'a mut self, query: Query<'a>) -> Result<Vec<String>, Reply<'a>> {
@@ -392,4 +430,19 @@ impl Handler for Session {
     fn replies(&mut self, octets: &[u8]) {
         self.tally.count(octets);
     }
+}
+
+/// Which next hops have to take a recipient, and as whom: users here go where all mail goes, others by way of the relay.
+fn hops<'s>(site: &'s Site, route: &Route, onward: &Onward) -> Vec<(&'s Arc<Hop>, Vec<Onward>)> {
+    let here = route.here.iter().map(|mailbox| onward.to(mailbox.to_string())).collect();
+    let elsewhere = route.elsewhere.iter().map(|path| onward.to(path.clone())).collect();
+    let hops = [(site.delivery.next_hop(), here), (site.relay.as_ref(), elsewhere)];
+    hops.into_iter().filter_map(|(hop, onwards): (_, Vec<_>)| Some((hop?, onwards))).collect()
+}
+
+/// The one refusal that a client is told where it hears only one reply: one that is worth another try, if there is any. Those who have the
+/// message already may get it twice then, which is better than not at all.
+fn worst(outcome: &[Result<(), Unsent>]) -> Option<&Unsent> {
+    let refused = || outcome.iter().filter_map(|verdict| verdict.as_ref().err());
+    refused().find(|unsent| !unsent.reply().is_permanent()).or_else(|| refused().next())
 }

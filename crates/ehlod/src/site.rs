@@ -5,7 +5,7 @@ use crate::config::{
     SpfCheck, TlsMode, Tolerance, Vrfy,
 };
 use crate::date;
-use crate::delivery::Delivery;
+use crate::delivery::{Delivery, Hop};
 use crate::directory::Directory;
 use crate::dns::Dns;
 use crate::memory::Budget;
@@ -37,6 +37,8 @@ pub struct Site {
     pub state: Option<Store>,
     /// Where mail goes.
     pub delivery: Delivery,
+    /// Where mail for recipients elsewhere goes, if anywhere.
+    pub relay: Option<Arc<Hop>>,
     /// Told when a message has been put on hold.
     pub held: Notify,
     /// Memory for message data.
@@ -85,7 +87,13 @@ impl Site {
     /// What is wrong with any of them.
     pub fn open(config: Config) -> Result<Self, SiteError> {
         let directory = Directory::open(&config).map_err(SiteError::Problems)?;
-        let delivery = Delivery::open(&config).map_err(|error| SiteError::Unusable(error.to_string()))?;
+        let delivery = Delivery::open(&config).map_err(SiteError::Unusable)?;
+        let relay = config.relay.next_hop.as_ref().map(|address| match delivery.next_hop() {
+            // The same next hop is one, with the same connections.
+            Some(hop) if hop.address() == address => Ok(Arc::clone(hop)),
+            _ => Hop::open(config.next_hop(address), &config.hostname),
+        });
+        let relay = relay.transpose().map_err(SiteError::Unusable)?;
         let (tls, end_point) = match &config.tls {
             Some(files) => {
                 let opened = tls::open(files).map_err(|error| SiteError::Unusable(error.to_string()))?;
@@ -110,6 +118,7 @@ impl Site {
             dns,
             state,
             delivery,
+            relay,
             held: Notify::new(),
             memory,
             password_checks,
@@ -154,6 +163,8 @@ impl Site {
             Kind::Mx => Extensions::FUTURERELEASE,
             Kind::Lmtp => Extensions::FUTURERELEASE.with(Extensions::ETRN),
         };
+        // Nothing waits here where all mail goes on at once.
+        let held = if self.delivery.next_hop().is_some() { Extensions::FUTURERELEASE } else { Extensions::NONE };
         let refuse = |tolerance| match tolerance {
             Tolerance::Refuse => ehlo::Tolerance::Refuse,
             Tolerance::Allow => ehlo::Tolerance::Allow,
@@ -163,7 +174,7 @@ impl Site {
                 Kind::Mx | Kind::Submission => Mode::Smtp,
                 Kind::Lmtp => Mode::Lmtp,
             })
-            .extensions(offered.without(elsewhere))
+            .extensions(offered.without(elsewhere).without(held))
             .longest_hold(u32::try_from(limits.hold.as_secs()).unwrap_or(u32::MAX))
             .latest_hold(latest_hold)
             .mechanisms(&auth.mechanisms)

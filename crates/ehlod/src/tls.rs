@@ -93,8 +93,8 @@ pub fn open(tls: &Tls) -> Result<Opened, TlsError> {
     Ok(Opened { config: Arc::new(config), end_point })
 }
 
-/// Those who may sign certificates of clients.
-fn authorities(path: &Path) -> Result<RootCertStore, TlsError> {
+/// Those who may sign certificates, from a file.
+pub(crate) fn authorities(path: &Path) -> Result<RootCertStore, TlsError> {
     let mut store = RootCertStore::empty();
     let certificates = CertificateDer::pem_file_iter(path)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)

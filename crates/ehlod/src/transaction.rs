@@ -1,9 +1,10 @@
 //! One mail transaction: its envelope, and the message on its way to storage.
 
-use crate::delivery::Message;
+use crate::delivery::{Answer, Envelope, Hop, HopError, Message, Onward};
 use crate::forged::Forged;
 use crate::mailbox::Mailbox;
 use crate::memory::Share;
+use crate::outgoing::Outgoing;
 use crate::policy;
 use crate::queue_id;
 use crate::site::Site;
@@ -11,10 +12,39 @@ use crate::submission::Completion;
 use ehlo::{Mail, Reply};
 use mail_auth::SpfResult;
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 /// The most mailboxes that one message goes into.
 const MOST_MAILBOXES: usize = 10_000;
+
+/// Why a recipient does not get the message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unsent {
+    /// This server has a reason.
+    Here(Reply<'static>),
+    /// The next hop has.
+    There(Answer),
+}
+
+impl Unsent {
+    /// The reply to the client.
+    pub fn reply(&self) -> Reply<'_> {
+        match self {
+            Self::Here(reply) => *reply,
+            Self::There(answer) => answer.reply(),
+        }
+    }
+}
+
+impl From<HopError> for Unsent {
+    fn from(error: HopError) -> Self {
+        match error {
+            HopError::Refused(answer) => Self::There(answer),
+            HopError::Broken(_) => Self::Here(Reply::processing_error()),
+        }
+    }
+}
 
 /// An open transaction.
 #[derive(Debug)]
@@ -38,6 +68,7 @@ pub struct Transaction {
     /// How large the message is to be, where its sender has declared it (RFC 1870).
     pub declared: Option<u64>,
     message: Option<Message>,
+    outgoing: Outgoing,
     /// Adds what a submitted message lacks, until its header section is through.
     completion: Option<Completion>,
     /// Leaves out what only this server may say, where it says that.
@@ -45,7 +76,7 @@ pub struct Transaction {
     share: Share,
     size: u64,
     /// Why the message will be refused at its end.
-    failure: Option<Reply<'static>>,
+    failure: Option<Unsent>,
 }
 
 impl Transaction {
@@ -62,6 +93,7 @@ impl Transaction {
             spf,
             declared: mail.size,
             message: None,
+            outgoing: Outgoing::new(Envelope::new(mail)),
             completion: None,
             forged: None,
             share: site.memory.share(),
@@ -75,17 +107,27 @@ impl Transaction {
         mailboxes.iter().all(|mailbox| self.known.contains(mailbox))
     }
 
-    /// Adds a recipient; false where its mailboxes are among the others already.
+    /// Adds a recipient, with where its mail goes: into mailboxes here, and on to next hops. False where it goes there already.
     ///
     /// # Errors
     ///
-    /// `452` where there would be too many: a list brings many at once.
-    pub fn add(&mut self, path: &str, mailboxes: Vec<Mailbox>) -> Result<bool, Reply<'static>> {
+    /// `452` where there would be too many: a list brings many at once. What a next hop says of the recipient.
+    pub async fn add(
+        &mut self,
+        path: &str,
+        mailboxes: Vec<Mailbox>,
+        hops: Vec<(&Arc<Hop>, Vec<Onward>)>,
+    ) -> Result<bool, Unsent> {
         let added: Vec<_> = mailboxes.into_iter().filter(|mailbox| !self.known.contains(mailbox)).collect();
-        if self.mailboxes.len().saturating_add(added.len()) > MOST_MAILBOXES {
-            return Err(Reply::too_many_rcpts());
+        let onwards: usize = hops.iter().map(|(_, onwards)| onwards.len()).sum();
+        if self.mailboxes.len().saturating_add(added.len()).saturating_add(onwards) > MOST_MAILBOXES {
+            return Err(Unsent::Here(Reply::too_many_rcpts()));
         }
-        let is_new = !added.is_empty();
+        let goes_on = self.outgoing.add(hops).await.map_err(|error| match error {
+            HopError::Refused(answer) => Unsent::There(answer),
+            HopError::Broken(_) => Unsent::Here(Reply::mail_action_not_taken()),
+        })?;
+        let is_new = !added.is_empty() || goes_on;
         if is_new {
             self.first.get_or_insert_with(|| path.to_owned());
         }
@@ -94,14 +136,29 @@ impl Transaction {
         Ok(is_new)
     }
 
-    /// Begins the message, with what stands at its head. A submitted one is completed on its way (RFC 6409 8).
-    pub fn begin(&mut self, site: &Site, head: Vec<u8>, submitted: bool) {
-        self.message = Some(match self.held {
-            None => site.delivery.begin(&self.mailboxes, head),
-            Some(until) => site.delivery.hold(&self.mailboxes, until, head),
-        });
+    /// How many recipients there are, duplicates too.
+    pub fn recipients(&self) -> usize {
+        self.outgoing.recipients()
+    }
+
+    /// Begins the message, with what stands at its head; the Return-Path is the business of whoever delivers it (RFC 5321 4.4). A submitted
+    /// message is completed on its way (RFC 6409 8).
+    ///
+    /// # Errors
+    ///
+    /// A next hop wants no message.
+    pub async fn begin(&mut self, site: &Site, return_path: &[u8], head: &[u8], submitted: bool) -> Result<(), Unsent> {
+        self.outgoing.begin(head).await?;
+        if !self.mailboxes.is_empty() {
+            let head = [return_path, head].concat();
+            self.message = Some(match self.held {
+                None => site.delivery.begin(&self.mailboxes, head),
+                Some(until) => site.delivery.hold(&self.mailboxes, until, head),
+            });
+        }
         self.completion = submitted.then(Completion::new);
         self.forged = self.spf.map(|_| Forged::new(&site.config.hostname));
+        Ok(())
     }
 
     /// Adds to the message. What fails is kept for its end; the rest is dropped.
@@ -120,29 +177,38 @@ impl Transaction {
     }
 
     async fn store(&mut self, site: &Site, octets: &[u8]) {
-        let Some(message) = &mut self.message else { return };
-        self.size = self.size.saturating_add(octets.len() as u64);
-        let failure = if self.size > site.config.limits.transaction_storage {
-            Reply::too_much_mail_data()
-        } else if let Err(error) = message.write(octets).await {
-            policy::failed(&error)
-        } else if !self.share.resize(message.held() as u64) {
-            Reply::out_of_memory()
-        } else {
+        if self.failure.is_some() {
             return;
-        };
-        self.failure = Some(failure);
-        self.message = None;
-        // Making a share smaller always succeeds.
-        let _ = self.share.resize(0);
+        }
+        self.size = self.size.saturating_add(octets.len() as u64);
+        if let Err(failure) = self.put(site, octets).await {
+            self.failure = Some(failure);
+            self.message = None;
+            self.outgoing.give_up();
+            // Making a share smaller always succeeds.
+            let _ = self.share.resize(0);
+        }
     }
 
-    /// Brings the message to stable storage.
-    ///
-    /// # Errors
-    ///
-    /// The reply that refuses it; it is then nowhere.
-    pub async fn commit(&mut self, site: &Site) -> Result<(), Reply<'static>> {
+    async fn put(&mut self, site: &Site, octets: &[u8]) -> Result<(), Unsent> {
+        if self.size > site.config.limits.transaction_storage {
+            return Err(Unsent::Here(Reply::too_much_mail_data()));
+        }
+        if let Some(message) = &mut self.message {
+            message.write(octets).await.map_err(|error| Unsent::Here(policy::failed(&error)))?;
+        }
+        self.outgoing.write(octets).await;
+        if let Some(error) = self.outgoing.failure() {
+            tracing::warn!(%error, "the message cannot be passed on");
+            return Err(error.clone().into());
+        }
+        let held = self.message.as_ref().map_or(0, Message::held).saturating_add(self.outgoing.held());
+        if self.share.resize(held as u64) { Ok(()) } else { Err(Unsent::Here(Reply::out_of_memory())) }
+    }
+
+    /// Brings the message to stable storage, and has it taken over by the next hops: what becomes of it for each recipient. With `each`, as in
+    /// LMTP, each is answered for by itself; else nobody here gets what a next hop does not take.
+    pub async fn commit(&mut self, site: &Site, each: bool) -> Vec<Result<(), Unsent>> {
         if let Some(mut forged) = self.forged.take() {
             self.store(site, &forged.end()).await;
         }
@@ -150,10 +216,26 @@ impl Transaction {
             let rest = completion.end(&self.id, &site.config.hostname);
             self.store(site, &rest.unwrap_or_default()).await;
         }
-        match (self.failure, self.message.take()) {
-            (Some(failure), _) => Err(failure),
-            (None, Some(message)) => message.commit().await.map_err(|error| policy::failed(&error)),
-            (None, None) => Err(Reply::processing_error()),
+        let count = self.outgoing.recipients();
+        let mut message = self.message.take();
+        // On disk first, since what a next hop has taken cannot be taken back.
+        if let (None, Some(message), false) = (&self.failure, &mut message, self.outgoing.is_empty()) {
+            self.failure = message.flush().await.err().map(|error| Unsent::Here(policy::failed(&error)));
+        }
+        if let Some(failure) = self.failure.take() {
+            self.outgoing.give_up();
+            return vec![Err(failure); count];
+        }
+        let there: Vec<_> =
+            self.outgoing.end().await.into_iter().map(|verdict| verdict.map_err(Unsent::from)).collect();
+        let Some(message) = message.filter(|_| each || there.iter().all(Result::is_ok)) else { return there };
+        match message.commit().await {
+            Ok(()) => there,
+            Err(error) => {
+                let failed = Err(Unsent::Here(policy::failed(&error)));
+                let here = |verdict: Result<(), Unsent>| verdict.and_then(|()| failed.clone());
+                there.into_iter().map(here).collect()
+            }
         }
     }
 }

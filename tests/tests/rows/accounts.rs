@@ -44,9 +44,14 @@ impl Accounts {
         Self { table }
     }
 
-    /// As the accounts file.
-    pub(crate) fn file(&self) -> String {
-        self.table.to_string()
+    /// As the accounts file. Without a next hop it may have no account whose mail is forwarded.
+    pub(crate) fn file(&self, next_hop: bool) -> String {
+        let mut table = self.table.clone();
+        if let Some(Value::Array(accounts)) = table.get_mut("account") {
+            let is_forwarded = |account: &Value| account.get("forward_mode").and_then(Value::as_str) == Some("forward");
+            accounts.retain(|account| next_hop || !is_forwarded(account));
+        }
+        table.to_string()
     }
 
     /// As statements of SQL that fill the tables, after those that make them.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use ehlo_tests::Result;
 use ehlo_tests::client::{Client, stuff};
 use ehlo_tests::names::Names;
+use ehlo_tests::next_hop::NextHop;
 use ehlo_tests::patience::eventually;
 use ehlo_tests::reply::Reply;
 use ehlo_tests::server::{CONFIG, Home, Server};
@@ -57,12 +58,14 @@ pub(crate) struct Row {
     anyhow: Vec<String>,
     wait: Duration,
     names: bool,
+    /// Whether there is a next hop for addresses elsewhere.
+    next_hop: bool,
     files: Vec<(String, String)>,
     mail: Vec<(String, usize)>,
     delivered: Vec<String>,
 }
 
-const KEYS: [&str; 23] = [
+const KEYS: [&str; 24] = [
     "id",
     "stage",
     "say",
@@ -84,6 +87,7 @@ const KEYS: [&str; 23] = [
     "wait",
     "files",
     "names",
+    "next_hop",
     "mail",
     "delivered",
 ];
@@ -139,6 +143,7 @@ impl Row {
             anyhow: texts("anyhow"),
             wait: table.get("wait").map_or(Duration::ZERO, seconds),
             names: is("names").unwrap_or_default(),
+            next_hop: is("next_hop").unwrap_or_default(),
             files: entries("files").iter().map(|(path, value)| (path.clone(), strings(value).concat())).collect(),
             mail: entries("mail").iter().map(|(path, value)| (path.clone(), size(value))).collect(),
             delivered: texts("delivered"),
@@ -157,7 +162,11 @@ impl Row {
         let dns = names.as_ref().map_or_else(String::new, |names| {
             format!("\n[dns]\nservers = [\"{}\"]\ntimeout = \"1s\"", names.address())
         });
-        let config = self.config.clone() + &dns;
+        let relay = match self.next_hop {
+            true => format!("\n[relay]\nnext_hop = \"{}\"", NextHop::willing().named("smtp")),
+            false => String::new(),
+        };
+        let config = self.config.clone() + &dns + &relay;
         let home = match self.bare {
             true => bare(&self.kind, &config),
             false => home(&directory, &self.kind, &config),
@@ -167,7 +176,7 @@ impl Row {
         let config = config.replacen("tls = \"none\"\n", &format!("tls = \"none\"\n{listener}\n"), 1);
         home.write(CONFIG, &format!("{}\n{config}", self.head));
         match (backend, &document.accounts) {
-            (Backend::File, Some(accounts)) => home.write("accounts.toml", &accounts.file()),
+            (Backend::File, Some(accounts)) => home.write("accounts.toml", &accounts.file(self.next_hop)),
             (Backend::Sqlite, Some(accounts)) => accounts.fill_sqlite(&home.path().join("accounts.db"))?,
             _ => {}
         }

@@ -6,9 +6,11 @@
 
 mod access;
 mod address;
+mod delivery;
 mod directory;
 mod dns;
 mod error;
+mod next_hop;
 mod read;
 mod recipients;
 mod relay;
@@ -21,11 +23,13 @@ pub(crate) mod values;
 
 pub use access::{Access, HelloCheck, ReverseDns, Rule, Stage};
 pub use address::Address;
+pub use delivery::DeliveryConfig;
 pub use directory::{Accounts, Database, DatabaseUrl};
 pub use dns::DnsConfig;
 pub use ehlo::Mechanism;
 pub(crate) use error::Report;
 pub use error::{Problem, Problems};
+pub use next_hop::{HopAddress, HopPlace, HopTls, NextHop};
 pub use recipients::Recipients;
 pub use relay::Relay;
 pub use state::{Audit, Flow, Greylist, RedisUrl, StateConfig, StatePlace};
@@ -78,6 +82,8 @@ pub struct Config {
     pub state: StateConfig,
     /// Where accepted mail goes.
     pub delivery: DeliveryConfig,
+    /// What is said of the next hops that [`relay`](Self::relay) and [`delivery`](Self::delivery) name.
+    pub next_hops: Vec<NextHop>,
     /// What is logged, and how.
     pub log: Log,
     /// What is allowed, but is likely not what the administrator wants.
@@ -468,20 +474,6 @@ impl Default for Senders {
     }
 }
 
-/// Where accepted mail goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DeliveryConfig {
-    /// Into Maildirs.
-    Maildir {
-        /// The directory they are in.
-        path: PathBuf,
-        /// Whether a message is on stable storage before it is answered for.
-        sync: bool,
-    },
-    /// Nowhere.
-    Discard,
-}
-
 /// What is logged, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Log {
@@ -576,11 +568,19 @@ impl Config {
             flow: Flow::default(),
             state: StateConfig { place: StatePlace::Embedded(PathBuf::from("state")), defer: false },
             delivery: DeliveryConfig::Maildir { path: PathBuf::from("mail"), sync: true },
+            next_hops: Vec::new(),
             log: Log::default(),
             warnings: Vec::new(),
         };
         config.set_over(overrides);
         config
+    }
+
+    /// How a next hop is reached.
+    #[must_use]
+    pub fn next_hop(&self, address: &HopAddress) -> NextHop {
+        let said = self.next_hops.iter().find(|hop| hop.address == *address);
+        said.cloned().unwrap_or_else(|| NextHop::new(address.clone()))
     }
 
     fn set_over(&mut self, overrides: &Overrides) {

@@ -1,8 +1,10 @@
 //! Reading the configuration: one function a section, and what holds between sections.
 
 use super::access;
+use super::delivery;
 use super::directory;
 use super::dns;
+use super::next_hop;
 use super::recipients;
 use super::relay;
 use super::state;
@@ -45,6 +47,14 @@ fn sections(document: &mut Table<'_, '_>, base: &Path, overrides: &Overrides) ->
     let auth = auth(document, base);
     let listeners = listeners(document, &tls, &auth, accounts != Accounts::None, &trusted_proxies, overrides);
     let submission = listeners.iter().any(|listener| listener.kind == Kind::Submission);
+    let relay = relay::read(document);
+    let delivery = delivery::read(document, base);
+    let by_delivery = match &delivery {
+        DeliveryConfig::NextHop(address) => Some(address),
+        DeliveryConfig::Maildir { .. } | DeliveryConfig::Discard => None,
+    };
+    let named: Vec<_> = relay.next_hop.iter().chain(by_delivery).collect();
+    let next_hops = next_hop::read(document, base, &named);
     let config = Config {
         hostname: hostname.map_or_else(machine_name, |found| found.value),
         help_url: help_url.map(|found| found.value),
@@ -62,12 +72,13 @@ fn sections(document: &mut Table<'_, '_>, base: &Path, overrides: &Overrides) ->
         access: access::read(document),
         senders: senders(document),
         recipients: recipients::read(document),
-        relay: relay::read(document),
+        relay,
         greylist: state::greylist(document),
         flow: state::flow(document),
         dns: dns::read(document),
         state: state::state(document, base),
-        delivery: delivery(document, base),
+        delivery,
+        next_hops,
         log: log(document),
         warnings: Vec::new(),
     };
@@ -405,29 +416,6 @@ fn senders(document: &mut Table<'_, '_>) -> Senders {
     };
     table.finish();
     senders
-}
-
-fn delivery(document: &mut Table<'_, '_>, base: &Path) -> DeliveryConfig {
-    #[derive(Clone, Copy)]
-    enum Kind {
-        Maildir,
-        Discard,
-    }
-    let mut table = document.table_or_empty("delivery");
-    let kinds = [("maildir", Some(Kind::Maildir)), ("discard", Some(Kind::Discard)), ("next_hop", None)];
-    let kind = table.or("kind", Kind::Maildir, choice(&kinds));
-    let path = table.value("path", values::name);
-    let sync = table.or("sync", true, boolean);
-    table.off("next_hop", values::empty_text);
-    let directory = base.join(path.as_ref().map_or("mail", |found| &found.value));
-    if directory.exists() && !directory.is_dir() {
-        table.error(path.map_or(table.at(), |found| found.at), "path", "is not a directory");
-    }
-    table.finish();
-    match kind {
-        Kind::Maildir => DeliveryConfig::Maildir { path: directory, sync },
-        Kind::Discard => DeliveryConfig::Discard,
-    }
 }
 
 fn log(document: &mut Table<'_, '_>) -> Log {

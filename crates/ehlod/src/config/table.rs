@@ -174,13 +174,6 @@ impl<'r, 't> Table<'r, 't> {
         }
     }
 
-    /// A key that the program serves only at the value that switches it off: `false`, an empty text, an empty array.
-    pub(crate) fn off(&mut self, key: &'static str, off: fn(&DeValue<'_>) -> Result<bool, String>) {
-        if let Some(Found { at, value: false }) = self.value(key, off) {
-            self.error(at, key, NOT_YET);
-        }
-    }
-
     /// Ends the reading of the table: whatever was not asked for is an unknown key.
     pub(crate) fn finish(self) {
         for key in self.left.keys() {

@@ -144,8 +144,27 @@ fn mistakes() {
             "[directory]\naccounts = \"none.toml\"",
             "e.toml:4:12: directory.accounts: \"none.toml\" cannot be read: No such file or directory (os error 2)",
         ),
-        ("[delivery]\nkind = \"next_hop\"", "e.toml:4:8: delivery.kind: \"next_hop\" is not available yet"),
-        ("[delivery]\nnext_hop = \"smtp:x:25\"", "e.toml:4:12: delivery.next_hop: not available yet"),
+        ("[delivery]\nkind = \"next_hop\"", "e.toml:4:8: delivery.kind: needs a next hop (set delivery.next_hop)"),
+        (
+            "[delivery]\nnext_hop = \"x:25\"",
+            "e.toml:4:12: delivery.next_hop: \"x:25\" is not a next hop (for instance \"smtp:relay.example.net:25\" or \"lmtp:unix:/run/lmtp.sock\")",
+        ),
+        (
+            "[[next_hop]]\naddress = \"smtp:b:25\"",
+            "e.toml:4:11: next_hop.address: neither relay.next_hop nor delivery.next_hop is \"smtp:b:25\"",
+        ),
+        (
+            "[relay]\nnext_hop = \"smtp:b:25\"\n[[next_hop]]\naddress = \"smtp:b:25\"\nuser = \"u\"\npassword_file = \"p\"",
+            "e.toml:7:8: next_hop.user: would show the password to anybody (set tls to \"required\" or \"implicit\")",
+        ),
+        (
+            "[relay]\nnext_hop = \"smtp:unix:b\"\n[[next_hop]]\naddress = \"smtp:unix:b\"\ntls = \"required\"",
+            "e.toml:7:7: next_hop.tls: has no name to check on a Unix socket (leave it out)",
+        ),
+        (
+            "[relay]\nnext_hop = \"smtp:b:25\"\n[[next_hop]]\naddress = \"smtp:b:25\"\ntls = \"required\"\nuser = \"u\"",
+            "e.toml:8:8: next_hop.user: needs a password (set password_file)",
+        ),
         ("[delivery]\npath = \"accounts.toml\"", "e.toml:4:8: delivery.path: is not a directory"),
         (
             "[tls]\nkey = \"server.key\"",
@@ -192,7 +211,10 @@ fn mistakes() {
             "e.toml:4:12: dns.servers: \"ns.example\" is not the address of a name server (for instance \"127.0.0.1:5300\" or \"192.0.2.53\")",
         ),
         ("[relay]\nto = [\"@x\"]", "e.toml:4:7: relay.to: \"@x\" is not a domain (for instance \"example.com\")"),
-        ("[relay]\nnext_hop = \"smtp:a:25\"", "e.toml:4:12: relay.next_hop: not available yet"),
+        (
+            "[relay]\nnext_hop = \"smtp:a:0\"",
+            "e.toml:4:12: relay.next_hop: \"smtp:a:0\" is not a next hop (for instance \"smtp:relay.example.net:25\" or \"lmtp:unix:/run/lmtp.sock\")",
+        ),
         (
             "[recipients]\nsubaddress = \"++\"",
             "e.toml:4:14: recipients.subaddress: \"++\" is not a separator (\"+\", \"-\", \"_\", \"=\", \"#\", or \"\" for none)",

@@ -62,6 +62,15 @@ impl Draft {
         Ok(())
     }
 
+    /// Brings what is written to stable storage, where that is asked for.
+    pub(super) fn sync(&self) -> Result<()> {
+        if !self.maildir.syncs() {
+            return Ok(());
+        }
+        let path = || self.maildir.root().join(&self.first).join("tmp").join(&self.name);
+        self.file.sync_all().map_err(|error| DeliveryError::new(&path(), error))
+    }
+
     /// Makes the message visible in every mailbox; on stable storage, where that is asked for.
     ///
     /// # Errors
@@ -70,9 +79,7 @@ impl Draft {
     /// not moved it there meanwhile.
     pub fn commit(mut self) -> Result<()> {
         let source = self.maildir.root().join(&self.first).join("tmp").join(&self.name);
-        if self.maildir.syncs() {
-            self.file.sync_all().map_err(|error| DeliveryError::new(&source, error))?;
-        }
+        self.sync()?;
         let name = format!("{},S={}", self.name, self.size);
         let mut placed = Removed::default();
         for other in &self.others {

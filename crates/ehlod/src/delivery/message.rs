@@ -100,6 +100,23 @@ impl Message {
         }
     }
 
+    /// Brings what there is of the message to disk: what can go wrong there goes wrong now, and hardly at the commit.
+    ///
+    /// # Errors
+    ///
+    /// It could not be written. The message cannot be used any more.
+    pub async fn flush(&mut self) -> Result<()> {
+        match mem::replace(&mut self.state, State::Torn) {
+            State::Discard => self.state = State::Discard,
+            State::Torn => return Err(torn()),
+            State::Spool(mut spool) => {
+                let flush = move || spool.flush().and_then(|()| spool.sync()).map(|()| spool);
+                self.state = State::Spool(spawn_blocking(flush).await.map_err(lost)??);
+            }
+        }
+        Ok(())
+    }
+
     /// Delivers the message: when this returns, it is in every mailbox, and on stable storage where that is asked for.
     /// Where the future is dropped before that, the message may be delivered or not.
     ///
@@ -153,6 +170,11 @@ impl Spool {
         self.buffer.clear();
         self.draft = Some(draft);
         Ok(())
+    }
+
+    /// Brings what is written to stable storage, where that is asked for. Blocks.
+    fn sync(&self) -> Result<()> {
+        self.draft.as_ref().map_or(Ok(()), Draft::sync)
     }
 
     /// Blocks.

@@ -6,6 +6,7 @@
 mod draft;
 mod error;
 mod hold;
+mod hop;
 mod maildir;
 mod message;
 mod name;
@@ -16,6 +17,7 @@ mod usage;
 pub use draft::Draft;
 pub use error::{DeliveryError, Failure};
 pub use hold::Released;
+pub use hop::{Answer, Envelope, Hop, HopError, Onward, Passing};
 pub use maildir::Maildir;
 pub use message::{BUFFER, Message};
 
@@ -34,6 +36,8 @@ pub const LEFT_OVER: Duration = Duration::from_secs(36 * 60 * 60);
 pub enum Delivery {
     /// Into Maildirs.
     Maildir(Arc<Maildir>),
+    /// To another server.
+    NextHop(Arc<Hop>),
     /// Nowhere: octets are counted and dropped.
     Discard,
 }
@@ -43,13 +47,26 @@ impl Delivery {
     ///
     /// # Errors
     ///
-    /// The mail directory cannot be created.
-    pub fn open(config: &Config) -> Result<Self, DeliveryError> {
+    /// In words: the mail directory cannot be created, or a file that says how the next hop is reached cannot be used.
+    pub fn open(config: &Config) -> Result<Self, String> {
         match &config.delivery {
             DeliveryConfig::Maildir { path, sync } => {
-                Maildir::open(path, *sync, &config.hostname).map(|maildir| Self::Maildir(Arc::new(maildir)))
+                let opened = Maildir::open(path, *sync, &config.hostname);
+                opened.map(|maildir| Self::Maildir(Arc::new(maildir))).map_err(|error| error.to_string())
+            }
+            DeliveryConfig::NextHop(address) => {
+                Hop::open(config.next_hop(address), &config.hostname).map(Self::NextHop)
             }
             DeliveryConfig::Discard => Ok(Self::Discard),
+        }
+    }
+
+    /// The next hop, where that is where mail goes.
+    #[must_use]
+    pub fn next_hop(&self) -> Option<&Arc<Hop>> {
+        match self {
+            Self::NextHop(hop) => Some(hop),
+            Self::Maildir(_) | Self::Discard => None,
         }
     }
 
@@ -61,7 +78,7 @@ impl Delivery {
     pub fn begin(&self, mailboxes: &[Mailbox], head: Vec<u8>) -> Message {
         match self {
             Self::Maildir(maildir) => Message::to_maildirs(Arc::clone(maildir), mailboxes.to_vec(), None, head),
-            Self::Discard => Message::to_nowhere(),
+            Self::NextHop(_) | Self::Discard => Message::to_nowhere(),
         }
     }
 
@@ -71,7 +88,7 @@ impl Delivery {
     pub fn hold(&self, mailboxes: &[Mailbox], until: SystemTime, head: Vec<u8>) -> Message {
         match self {
             Self::Maildir(maildir) => Message::to_maildirs(Arc::clone(maildir), mailboxes.to_vec(), Some(until), head),
-            Self::Discard => Message::to_nowhere(),
+            Self::NextHop(_) | Self::Discard => Message::to_nowhere(),
         }
     }
 
@@ -80,7 +97,7 @@ impl Delivery {
     pub fn release(&self, now: SystemTime) -> (Released, Option<DeliveryError>) {
         match self {
             Self::Maildir(maildir) => maildir.release(now),
-            Self::Discard => (Released::default(), None),
+            Self::NextHop(_) | Self::Discard => (Released::default(), None),
         }
     }
 
@@ -93,7 +110,7 @@ impl Delivery {
     pub fn clean(&self) -> Result<usize, DeliveryError> {
         match self {
             Self::Maildir(maildir) => maildir.clean(LEFT_OVER),
-            Self::Discard => Ok(0),
+            Self::NextHop(_) | Self::Discard => Ok(0),
         }
     }
 
@@ -102,7 +119,7 @@ impl Delivery {
     pub fn usage(&self, mailbox: &Mailbox) -> u64 {
         match self {
             Self::Maildir(maildir) => maildir.usage(mailbox),
-            Self::Discard => 0,
+            Self::NextHop(_) | Self::Discard => 0,
         }
     }
 
@@ -111,7 +128,7 @@ impl Delivery {
     pub fn is_locked(&self, mailbox: &Mailbox) -> bool {
         match self {
             Self::Maildir(maildir) => maildir.is_locked(mailbox),
-            Self::Discard => false,
+            Self::NextHop(_) | Self::Discard => false,
         }
     }
 
@@ -126,7 +143,7 @@ impl Delivery {
                 let root = maildir.root();
                 Some(free_space(root).map_err(|error| DeliveryError::new(root, error)))
             }
-            Self::Discard => None,
+            Self::NextHop(_) | Self::Discard => None,
         }
     }
 }

@@ -50,6 +50,12 @@ impl Account {
         }
     }
 
+    /// Where its mail is passed on to, by a server that passes mail on.
+    pub(crate) fn forwards_to(&self) -> Option<&Mailbox> {
+        let forward = self.forward.as_ref().filter(|forward| forward.mode == ForwardMode::Forward);
+        forward.filter(|_| !self.suspended && !self.refuses_mail).map(|forward| &forward.to)
+    }
+
     /// Whether mail can lie in its mailbox.
     pub(super) const fn keeps_mail(&self) -> bool {
         !self.suspended && !self.refuses_mail && self.forward.is_none()

@@ -72,22 +72,30 @@ impl Accounts {
     }
 }
 
-/// Reads the accounts file.
-pub(super) fn read(path: &Path, domains: &[Domain]) -> Result<(Accounts, Vec<Problem>), Problems> {
-    let file = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| Problems::unreadable(&file, &error))?;
-    parse(Report::new(&file, &text), domains)
+/// What the rest of the configuration says that bears on accounts.
+#[derive(Clone, Copy)]
+struct Setting<'a> {
+    domains: &'a [Domain],
+    /// Whether mail is passed on to addresses elsewhere.
+    passes_on: bool,
 }
 
-fn parse(report: Report<'_>, domains: &[Domain]) -> Result<(Accounts, Vec<Problem>), Problems> {
+/// Reads the accounts file. `passes_on` says whether there is a next hop for addresses elsewhere.
+pub(super) fn read(path: &Path, domains: &[Domain], passes_on: bool) -> Result<(Accounts, Vec<Problem>), Problems> {
+    let file = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|error| Problems::unreadable(&file, &error))?;
+    parse(Report::new(&file, &text), Setting { domains, passes_on })
+}
+
+fn parse(report: Report<'_>, setting: Setting<'_>) -> Result<(Accounts, Vec<Problem>), Problems> {
     let mut accounts = Accounts::default();
     if let Some(mut document) = Table::document(&report) {
         for table in document.tables("account").into_iter().flatten() {
-            account(table, &mut accounts, domains);
+            account(table, &mut accounts, setting);
         }
         let mut lists = Vec::new();
         for table in document.tables("list").into_iter().flatten() {
-            lists.extend(list(table, &mut accounts, domains));
+            lists.extend(list(table, &mut accounts, setting));
         }
         for Found { at, value: address } in lists {
             if accounts.list(&address).is_some_and(|list| contains_itself(list, &accounts)) {
@@ -99,11 +107,11 @@ fn parse(report: Report<'_>, domains: &[Domain]) -> Result<(Accounts, Vec<Proble
     report.finish().map(|warnings| (accounts, warnings))
 }
 
-fn account(mut table: Table<'_, '_>, accounts: &mut Accounts, domains: &[Domain]) {
+fn account(mut table: Table<'_, '_>, accounts: &mut Accounts, setting: Setting<'_>) {
     let address = table.required("address", "\"user@example.com\"", values::mailbox);
     let password = table.value("password", password);
     let aliases = table.list("aliases", values::mailbox).map_or_else(Vec::new, |list| list.value);
-    let forward = forward(&mut table, domains);
+    let forward = forward(&mut table, setting);
     let quota = table.value("quota", values::size);
     let hard_quota = table.value("hard_quota", values::size);
     if let (Some(soft), Some(hard)) = (&quota, &hard_quota)
@@ -129,7 +137,7 @@ fn account(mut table: Table<'_, '_>, accounts: &mut Accounts, domains: &[Domain]
         let aliases: Vec<_> = aliases.into_iter().filter(|alias| alias.value != address.value).collect();
         for (key, found) in std::iter::once(("address", &address)).chain(aliases.iter().map(|alias| ("aliases", alias)))
         {
-            is_free(&table, key, found, accounts, domains);
+            is_free(&table, key, found, accounts, setting.domains);
         }
         let names: Vec<_> =
             std::iter::once(address.value.clone()).chain(aliases.into_iter().map(|alias| alias.value)).collect();
@@ -139,7 +147,7 @@ fn account(mut table: Table<'_, '_>, accounts: &mut Accounts, domains: &[Domain]
 }
 
 /// Where the mail of an account goes instead.
-fn forward(table: &mut Table<'_, '_>, domains: &[Domain]) -> Option<Forward> {
+fn forward(table: &mut Table<'_, '_>, setting: Setting<'_>) -> Option<Forward> {
     let address = |value: &DeValue<'_>| match values::empty_text(value)? {
         true => Ok(None),
         false => values::mailbox(value).map(Some),
@@ -148,18 +156,17 @@ fn forward(table: &mut Table<'_, '_>, domains: &[Domain]) -> Option<Forward> {
     let modes = [("forward", Some(ForwardMode::Forward)), ("tell", Some(ForwardMode::Tell))];
     let mode = table.or("forward_mode", ForwardMode::Forward, choice(&modes));
     let Found { at, value: Some(to) } = to? else { return None };
-    if hosts(domains, &to) {
+    if hosts(setting.domains, &to) {
         table.error(at, "forward_to", format!("\"{to}\" is here (make the address an alias of that account)"));
-    } else if mode == ForwardMode::Forward {
-        let what =
-            "there is no next hop to forward by yet (set forward_mode = \"tell\", and senders are told the address)";
+    } else if mode == ForwardMode::Forward && !setting.passes_on {
+        let what = "there is no next hop to forward by (set relay.next_hop, or forward_mode = \"tell\", and senders are told the address)";
         table.error(at, "forward_to", what);
     }
     Some(Forward { to, mode })
 }
 
 /// Reads a list, and gives its address with its place.
-fn list(mut table: Table<'_, '_>, accounts: &mut Accounts, domains: &[Domain]) -> Option<Found<Mailbox>> {
+fn list(mut table: Table<'_, '_>, accounts: &mut Accounts, setting: Setting<'_>) -> Option<Found<Mailbox>> {
     let address = table.required("address", "\"staff@example.com\"", values::mailbox);
     let members = table.list("members", values::mailbox);
     let accepts_from = elements(table.list("accepts_from", values::pattern));
@@ -173,16 +180,16 @@ fn list(mut table: Table<'_, '_>, accounts: &mut Accounts, domains: &[Domain]) -
     }
     let members = members.map_or_else(Vec::new, |list| list.value);
     for Found { at, value: member } in &members {
-        if !hosts(domains, member) {
+        if !setting.passes_on && !hosts(setting.domains, member) {
             table.error(
                 *at,
                 "members",
-                format!("\"{member}\" is elsewhere, and there is no next hop to forward by yet"),
+                format!("\"{member}\" is elsewhere, and there is no next hop to forward by (set relay.next_hop)"),
             );
         }
     }
     if let Some(found) = &address {
-        is_free(&table, "address", found, accounts, domains);
+        is_free(&table, "address", found, accounts, setting.domains);
         let members = members.into_iter().map(|member| member.value).collect();
         let list = List { address: found.value.clone(), members, accepts_from };
         accounts.lists.insert(found.value.clone(), Arc::new(list));

@@ -15,6 +15,7 @@ mod tests;
 mod tokens;
 
 pub use account::{Account, Forward, ForwardMode, List};
+pub use expand::Expanded;
 pub use login::{Refused, User};
 
 use crate::config::{self, CatchAll, Config, Domain, Problem, Problems};
@@ -97,7 +98,7 @@ impl Directory {
         let (source, mut warnings) = match &config.accounts {
             config::Accounts::None => (Source::File(Accounts::default()), Vec::new()),
             config::Accounts::File(path) => {
-                let (accounts, warnings) = file::read(path, &domains)?;
+                let (accounts, warnings) = file::read(path, &domains, config.relay.next_hop.is_some())?;
                 (Source::File(accounts), warnings)
             }
             config::Accounts::Sql(database) => (Source::Sql(Box::new(Sql::new(database))), Vec::new()),

@@ -119,7 +119,7 @@ fn where_the_mail_of_a_list_goes() {
     let (_place, directory) = open(ACCOUNTS);
     let directory = directory.unwrap();
     let Recipient::List(list) = now(directory.resolve(&Mailbox::new("all", "example.com"))).unwrap() else { panic!() };
-    let mailboxes: Vec<_> = now(directory.expand(&list)).unwrap().iter().map(ToString::to_string).collect();
+    let mailboxes: Vec<_> = now(directory.expand(&list, false)).unwrap().here.iter().map(ToString::to_string).collect();
     assert_eq!(mailboxes, ["alice@each.example", "alice@example.com", "fresh@each.example"]);
 }
 
@@ -292,7 +292,7 @@ fn mistakes() {
         ),
         (
             "[[account]]\naddress = \"a@example.com\"\nforward_to = \"b@x\"",
-            "3:14: account.forward_to: there is no next hop to forward by yet (set forward_mode = \"tell\", and senders are told the address)",
+            "3:14: account.forward_to: there is no next hop to forward by (set relay.next_hop, or forward_mode = \"tell\", and senders are told the address)",
         ),
         (
             "[[account]]\naddress = \"a@example.com\"\nforward_to = \"b@each.example\"\nforward_mode = \"tell\"",
@@ -313,7 +313,7 @@ fn mistakes() {
         ),
         (
             "[[list]]\naddress = \"a@example.com\"\nmembers = [\"b@elsewhere.example\"]",
-            "3:12: list.members: \"b@elsewhere.example\" is elsewhere, and there is no next hop to forward by yet",
+            "3:12: list.members: \"b@elsewhere.example\" is elsewhere, and there is no next hop to forward by (set relay.next_hop)",
         ),
         (
             "[[list]]\naddress = \"a@example.com\"\nmembers = [\"b@example.com\"]\n[[list]]\naddress = \"b@example.com\"\nmembers = [\"c@example.com\", \"a@example.com\"]",

@@ -20,13 +20,32 @@ pub fn may_ask(site: &Site, stage: Stage, client: &Client, query: Query<'_>) -> 
     rules(site, stage, Asked { client, sender: None, recipient: named.as_ref() })
 }
 
+/// Who is found under a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found<'a> {
+    /// A mailbox.
+    Mailbox(&'a str),
+    /// Nobody here, but mail is passed on to this forward-path, which stands in angle brackets.
+    Elsewhere(&'a str),
+}
+
+impl<'a> Found<'a> {
+    /// The bare address.
+    fn address(self) -> &'a str {
+        match self {
+            Self::Mailbox(mailbox) => mailbox,
+            Self::Elsewhere(path) => path.trim_matches(['<', '>']),
+        }
+    }
+}
+
 /// The mailbox that VRFY asks for: an address, or a local part of the first domain. The answers are those that RCPT gives to whoever may
 /// send to it; a name that is no mailbox for one of RCPT's other reasons is none here (RFC 5321 3.5.3).
 ///
 /// # Errors
 ///
 /// The rule that says there is none. `room` is for the text that the answer borrows.
-pub async fn verify<'a>(site: &Site, query: Query<'a>, room: &'a mut String) -> Result<&'a str, Refusal<'a>> {
+pub async fn verify<'a>(site: &Site, query: Query<'a>, room: &'a mut String) -> Result<Found<'a>, Refusal<'a>> {
     let unknown = Refusal::new("no such user", Reply::invalid_user(query.what));
     let Some(named) = asked_for(site, query) else { return Err(unknown) };
     let is_postmaster = named.local() == POSTMASTER;
@@ -42,14 +61,19 @@ pub async fn verify<'a>(site: &Site, query: Query<'a>, room: &'a mut String) -> 
             return Err(Refusal::new("account.suspended", Reply::user_disabled(query.what)));
         }
         Recipient::Account(account) if account.refuses_mail => return Err(unknown),
-        Recipient::Account(account) => match &account.forward {
-            Some(forward) => return Err(Refusal::new("account.forward_to", elsewhere(forward, room))),
-            None => account.address.clone(),
+        Recipient::Account(account) => match (account.forwards_to().filter(|_| site.relay.is_some()), &account.forward)
+        {
+            (Some(to), _) => {
+                *room = format!("<{to}>");
+                return Ok(Found::Elsewhere(room));
+            }
+            (None, Some(forward)) => return Err(Refusal::new("account.forward_to", elsewhere(forward, room))),
+            (None, None) => account.address.clone(),
         },
         Recipient::NoSuchUser | Recipient::NotHosted => return Err(unknown),
     };
     *room = mailbox.to_string();
-    Ok(room)
+    Ok(Found::Mailbox(room))
 }
 
 /// The members of the list that EXPN asks for; a user is a list of one.
@@ -64,7 +88,7 @@ pub async fn expand<'a>(site: &Site, query: Query<'a>, room: &'a mut String) -> 
     };
     match found {
         Recipient::List(list) => Ok(list.members.iter().map(ToString::to_string).collect()),
-        _ => verify(site, query, room).await.map(|mailbox| vec![mailbox.to_owned()]),
+        _ => verify(site, query, room).await.map(|found| vec![found.address().to_owned()]),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Is mail taken for this recipient, and where does it go?
 
-use super::{Asked, Refusal, client_later, relay, rules, sender_domain, spf_allows};
+use super::{Asked, Refusal, client_later, may_wait, relay, rules, sender_domain, spf_allows};
 use crate::client::Client;
 use crate::config::Stage;
 use crate::directory::{Account, Forward, Login, POSTMASTER, Recipient, Unavailable};
@@ -28,6 +28,27 @@ pub struct Sending<'a, 's> {
     pub size: Option<u64>,
     /// What the sender's domain says of the client, where it was asked.
     pub spf: Option<SpfResult>,
+    /// Whether the message is held until a time.
+    pub held: bool,
+}
+
+/// Where the mail of a recipient goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Route {
+    /// Into these mailboxes.
+    pub here: Vec<Mailbox>,
+    /// To these forward-paths elsewhere, without angle brackets.
+    pub elsewhere: Vec<String>,
+    /// Whether the recipient has no mailbox here, but an address elsewhere: that is told.
+    pub is_forwarded: bool,
+    /// Whether the recipient itself is elsewhere.
+    pub is_relayed: bool,
+}
+
+impl Route {
+    fn into(mailbox: Mailbox) -> Self {
+        Self { here: vec![mailbox], ..Self::default() }
+    }
 }
 
 impl<'s> Sending<'_, 's> {
@@ -42,8 +63,8 @@ impl<'s> Sending<'_, 's> {
     }
 }
 
-/// Where the mail of a recipient goes: into a mailbox, or those of a list. These are the rules, in their order; mail for a postmaster here
-/// is taken before any of them (RFC 5321 4.5.1). `room` is for a text that the refusal borrows.
+/// Where the mail of a recipient goes: into a mailbox, to whom a list stands for, or on to the next hop. These are the rules, in their order;
+/// mail for a postmaster here is taken before any of them (RFC 5321 4.5.1). `room` is for a text that the refusal borrows.
 ///
 /// # Errors
 ///
@@ -53,7 +74,7 @@ pub async fn recipient<'a>(
     sending: Sending<'a, '_>,
     path: ForwardPath<'a>,
     room: &'a mut String,
-) -> Result<Vec<Mailbox>, Refusal<'a>> {
+) -> Result<Route, Refusal<'a>> {
     let address = path.as_str();
     let Some(named) = meant(site, sending.client, path) else {
         return Err(Refusal::new("no such user", Reply::invalid_user(address)));
@@ -82,21 +103,28 @@ pub async fn recipient<'a>(
     let may_send_to = |accepts_from: &[Pattern]| accepts_from.is_empty() || is_postmaster || is_from(accepts_from);
     let denied = |rule| Refusal::new(rule, Reply::mailbox_access_denied(address));
 
-    let mailboxes = match site.directory.resolve(&named).await.map_err(unavailable)? {
-        Recipient::NotHosted => return Err(relay(site, sending, sender.as_ref(), path, room)),
+    let route = match site.directory.resolve(&named).await.map_err(unavailable)? {
+        Recipient::NotHosted => {
+            relay(site, sending, sender.as_ref(), path, room)?;
+            Route { elsewhere: vec![address.to_owned()], is_relayed: true, ..Route::default() }
+        }
         Recipient::NoSuchUser => return Err(Refusal::new("no such user", Reply::invalid_user(address))),
-        Recipient::Mailbox(mailbox) => vec![mailbox],
+        Recipient::Mailbox(mailbox) => Route::into(mailbox),
         Recipient::List(list) => {
             if !may_send_to(&list.accepts_from) {
                 return Err(denied("list.accepts_from"));
             }
-            let members = site.directory.expand(&list).await.map_err(unavailable)?;
-            if members.is_empty() {
+            let members = site.directory.expand(&list, site.relay.is_some()).await.map_err(unavailable)?;
+            let elsewhere: Vec<_> = members.elsewhere.iter().map(ToString::to_string).collect();
+            if members.here.is_empty() && elsewhere.is_empty() {
                 return Err(Refusal::new("list.members", Reply::mail_action_not_taken()));
             }
-            members
+            if !elsewhere.is_empty() {
+                may_wait(sending, address)?;
+            }
+            Route { here: members.here, elsewhere, ..Route::default() }
         }
-        Recipient::Account(account) if is_postmaster => vec![account.address.clone()],
+        Recipient::Account(account) if is_postmaster => Route::into(account.address.clone()),
         Recipient::Account(account) => {
             if account.suspended {
                 return Err(Refusal::new("account.suspended", Reply::user_disabled(address)));
@@ -104,8 +132,8 @@ pub async fn recipient<'a>(
             if account.refuses_mail {
                 return Err(Refusal::new("account.refuses_mail", Reply::mailbox_name_not_allowed()));
             }
-            if let Some(forward) = &account.forward {
-                // There is no next hop yet, so that nothing is forwarded.
+            let forwards_to = account.forwards_to().filter(|_| site.relay.is_some());
+            if let (Some(forward), None) = (&account.forward, forwards_to) {
                 return Err(Refusal::new("account.forward_to", elsewhere(forward, room)));
             }
             if is_from(&account.blocked_senders) {
@@ -114,14 +142,20 @@ pub async fn recipient<'a>(
             if !may_send_to(&account.accepts_from) {
                 return Err(denied("account.accepts_from"));
             }
-            vec![room_in(site, &account, sending.size, address).await?]
+            match forwards_to {
+                Some(to) => {
+                    may_wait(sending, address)?;
+                    Route { elsewhere: vec![to.to_string()], is_forwarded: true, ..Route::default() }
+                }
+                None => Route::into(room_in(site, &account, sending.size, address).await?),
+            }
         }
     };
-    match &mailboxes[..] {
+    match &route.here[..] {
         [mailbox] if site.delivery.is_locked(mailbox) => {
             Err(Refusal::new("mailbox.lock", Reply::mail_action_not_taken()))
         }
-        _ => Ok(mailboxes),
+        _ => Ok(route),
     }
 }
 

@@ -1,0 +1,276 @@
+//! Mail that goes on to another server: what that one hears, and what the client hears of it.
+
+use ehlo_tests::next_hop::{Answers, NextHop};
+use ehlo_tests::patience::eventually;
+use ehlo_tests::server::{Home, Server};
+use ehlo_tests::world::World;
+
+const MESSAGE: &[u8] = b"Subject: s\r\n\r\n.dot\r\n..\r\nend\r\n";
+
+/// A server that relays for everybody on loopback.
+fn relaying(hop: &NextHop, protocol: &str) -> World {
+    World::plain()
+        .with("relay", "clients = [\"127.0.0.0/8\"]")
+        .with("relay", format!("next_hop = \"{}\"", hop.named(protocol)))
+}
+
+fn started(answers: Answers) -> (NextHop, Server) {
+    let hop = NextHop::start(answers);
+    let server = Server::start(relaying(&hop, "smtp").home()).unwrap();
+    (hop, server)
+}
+
+#[test]
+fn a_message_goes_on_with_its_parameters_and_the_connection_is_used_again() {
+    let (hop, server) = started(|_, _| None);
+    let mut client = server.connect().unwrap();
+    client.greet().unwrap();
+    for _ in 0..2 {
+        client.expect(250, "MAIL FROM:<a@example.org> SIZE=100 BODY=8BITMIME RET=HDRS ENVID=x+2By").unwrap();
+        client.expect(250, "RCPT TO:<X@elsewhere.example> NOTIFY=FAILURE,DELAY ORCPT=rfc822;o@example.com").unwrap();
+        client.expect(250, "RCPT TO:<y@elsewhere.example>").unwrap();
+        client.expect(354, "DATA").unwrap();
+        client.send(b"Subject: s\r\n\r\n..dot\r\n...\r\nend\r\n.\r\n");
+        assert_eq!(client.reply().unwrap().code, 250);
+    }
+    let heard = hop.heard();
+    assert!(heard.iter().all(|(connection, _)| *connection == 0), "{heard:?}");
+    let lines = hop.lines();
+    let message = |at: usize| lines[at].clone();
+    assert_eq!(
+        [&lines[..5], &lines[6..10]].concat(),
+        [
+            "EHLO mx.example.net",
+            "MAIL FROM:<a@example.org> BODY=8BITMIME SIZE=100 RET=HDRS ENVID=x+2By",
+            "RCPT TO:<X@elsewhere.example> NOTIFY=FAILURE,DELAY ORCPT=rfc822;o@example.com",
+            "RCPT TO:<y@elsewhere.example>",
+            "DATA",
+            "MAIL FROM:<a@example.org> BODY=8BITMIME SIZE=100 RET=HDRS ENVID=x+2By",
+            "RCPT TO:<X@elsewhere.example> NOTIFY=FAILURE,DELAY ORCPT=rfc822;o@example.com",
+            "RCPT TO:<y@elsewhere.example>",
+            "DATA",
+        ]
+    );
+    assert!(message(5).starts_with("Received: from client.example"), "{}", message(5));
+    assert!(message(5).ends_with("\r\nSubject: s\r\n\r\n..dot\r\n...\r\nend\r\n.\r\n"), "{}", message(5));
+    assert!(server.stop().unwrap().mailboxes().is_empty());
+}
+
+#[test]
+fn what_the_next_hop_refuses_is_refused_in_its_words() {
+    let (hop, server) = started(|_, line| match line {
+        "RCPT TO:<no@elsewhere.example>" => Some("550-5.7.99 Not\r\n550 5.7.99 here".into()),
+        "RCPT TO:<later@elsewhere.example>" => Some("452 Later".into()),
+        "RCPT TO:<end@elsewhere.example>" => Some("421 4.3.2 Closing".into()),
+        "MAIL FROM:<bad@example.org>" => Some("553 5.1.8 No such sender".into()),
+        "." => Some("554 5.6.0 What a message".into()),
+        _ => None,
+    });
+    let mut client = server.connect().unwrap();
+    client.greet().unwrap();
+    client.expect(250, "MAIL FROM:<bad@example.org>").unwrap();
+    let reply = client.expect(553, "RCPT TO:<x@elsewhere.example>").unwrap();
+    assert_eq!(reply.text(), "5.1.8 No such sender");
+    client.expect(250, "RSET").unwrap();
+    client.expect(250, "MAIL FROM:<a@example.org>").unwrap();
+    let reply = client.expect(550, "RCPT TO:<no@elsewhere.example>").unwrap();
+    assert!(reply.text().starts_with("5.7.99 Not"), "{reply}");
+    assert_eq!(client.expect(452, "RCPT TO:<later@elsewhere.example>").unwrap().text(), "Later");
+    assert_eq!(client.expect(451, "RCPT TO:<end@elsewhere.example>").unwrap().text(), "4.3.2 Closing");
+    client.expect(250, "RCPT TO:<x@elsewhere.example>").unwrap();
+    client.expect(250, "RCPT TO:<bob@example.net>").unwrap();
+    client.expect(354, "DATA").unwrap();
+    client.send(b"Subject: s\r\n\r\n.\r\n");
+    let reply = client.reply().unwrap();
+    assert_eq!((reply.code, reply.text()), (554, "5.6.0 What a message"));
+    assert!(hop.lines().iter().any(|line| line == "DATA"));
+    // Nobody here has what the sender was told has not gone through.
+    assert!(server.stop().unwrap().mailboxes().is_empty());
+}
+
+#[test]
+fn a_next_hop_that_breaks_off_or_is_away_puts_mail_off() {
+    let (_hop, server) = started(|_, line| (line == ".").then(String::new));
+    let mut client = server.connect().unwrap();
+    client.greet().unwrap();
+    let reply = client.deliver("a@example.org", &["x@elsewhere.example", "bob@example.net"], MESSAGE).unwrap();
+    assert_eq!((reply.code, reply.text()), (451, "4.3.0 Requested action aborted: error in processing"));
+    assert!(server.stop().unwrap().mailboxes().is_empty());
+
+    // A port where nobody listens.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let world = World::auth().with("relay", format!("next_hop = \"smtp:{free}\""));
+    let server = Server::start(world.home()).unwrap();
+    let mut client = server.connect().unwrap();
+    client.greet().unwrap();
+    client.expect(235, "AUTH PLAIN AHVzZXIAcGFzcw==").unwrap();
+    client.expect(250, "MAIL FROM:<user@example.net>").unwrap();
+    client.expect(450, "RCPT TO:<x@elsewhere.example>").unwrap();
+    client.expect(250, "RCPT TO:<bob@example.net>").unwrap();
+    server.stop().unwrap();
+}
+
+#[test]
+fn a_connection_that_was_closed_meanwhile_is_replaced() {
+    let (hop, server) = started(|connection, line| match (connection, line) {
+        (0, line) if line.starts_with("MAIL FROM:<b@") => Some(String::new()),
+        (1, line) if line.starts_with("MAIL FROM:<c@") => Some("421 4.3.2 Too many messages".into()),
+        _ => None,
+    });
+    let mut client = server.connect().unwrap();
+    client.greet().unwrap();
+    for sender in ["a", "b", "c"] {
+        let sender = format!("{sender}@example.org");
+        assert_eq!(client.deliver(&sender, &["x@elsewhere.example"], MESSAGE).unwrap().code, 250);
+    }
+    assert_eq!(hop.heard().iter().map(|(connection, _)| *connection).max(), Some(2));
+    server.stop().unwrap();
+}
+
+#[test]
+fn a_transaction_given_up_is_given_up_there_too() {
+    let (hop, server) = started(|_, _| None);
+    let mut client = server.connect().unwrap();
+    client.greet().unwrap();
+    client.expect(250, "MAIL FROM:<a@example.org>").unwrap();
+    client.expect(250, "RCPT TO:<x@elsewhere.example>").unwrap();
+    client.expect(250, "RSET").unwrap();
+    let said =
+        |what: &str| eventually(|| hop.lines().iter().any(|line| line == what).then_some(()).ok_or("not yet".into()));
+    said("RSET").unwrap();
+    // In the midst of data only hanging up helps.
+    client.expect(250, "MAIL FROM:<a@example.org>").unwrap();
+    client.expect(250, "RCPT TO:<x@elsewhere.example>").unwrap();
+    client.expect(354, "DATA").unwrap();
+    client.send(b"Subject: s\r\n\r\nhalf of\r\n");
+    drop(client);
+    said("(broken off)").unwrap();
+    server.stop().unwrap();
+}
+
+#[test]
+fn lmtp_answers_for_each_recipient() {
+    let hop = NextHop::start(|_, line| (line == ". full@elsewhere.example").then(|| "552 5.2.2 Full".into()));
+    let relaying = |kind| World { kind, ..relaying(&hop, "lmtp") };
+    let server = Server::start(relaying("lmtp").home()).unwrap();
+    let mut client = server.connect().unwrap();
+    assert_eq!(client.reply().unwrap().code, 220);
+    client.expect(250, "LHLO client.example").unwrap();
+    client.expect(250, "MAIL FROM:<a@example.org>").unwrap();
+    for path in ["x@elsewhere.example", "full@elsewhere.example", "bob@example.net"] {
+        client.expect(250, &format!("RCPT TO:<{path}>")).unwrap();
+    }
+    client.expect(354, "DATA").unwrap();
+    client.send(b"Subject: s\r\n\r\n.\r\n");
+    let codes: Vec<_> = (0..3).map(|_| client.reply().unwrap().code).collect();
+    assert_eq!(codes, [250, 552, 250]);
+    let home = server.stop().unwrap();
+    assert_eq!(home.mailboxes().keys().collect::<Vec<_>>(), ["bob"]);
+
+    // A client of SMTP hears one reply for all.
+    let server = Server::start(relaying("mx").home()).unwrap();
+    let mut client = server.connect().unwrap();
+    client.greet().unwrap();
+    let reply = client.deliver("a@example.org", &["x@elsewhere.example", "full@elsewhere.example"], b"\r\n").unwrap();
+    assert_eq!((reply.code, reply.text()), (552, "5.2.2 Full"));
+    server.stop().unwrap();
+}
+
+#[test]
+fn mail_is_forwarded_and_reports_go_on_naming_its_first_recipient() {
+    let hop = NextHop::willing();
+    let world = relaying(&hop, "smtp").with("protocol", "vrfy = \"answer\"");
+    let home = world.home();
+    home.write(
+        "accounts.toml",
+        "[[account]]\naddress = \"moved@example.net\"\nforward_to = \"new@elsewhere.example\"\n\
+         [[account]]\naddress = \"bob@example.net\"\n\
+         [[list]]\naddress = \"all@example.net\"\nmembers = [\"bob@example.net\", \"moved@example.net\", \"far@away.example\"]\n",
+    );
+    let server = Server::start(home).unwrap();
+    let mut client = server.connect().unwrap();
+    client.greet().unwrap();
+    client.expect(251, "VRFY moved").unwrap();
+    client.expect(250, "MAIL FROM:<a@example.org>").unwrap();
+    let reply = client.expect(251, "RCPT TO:<moved@example.net>").unwrap();
+    assert_eq!(reply.text(), "2.1.5 User not local; will forward to <new@elsewhere.example>");
+    client.expect(354, "DATA").unwrap();
+    client.send(b"Subject: s\r\n\r\n.\r\n");
+    assert_eq!(client.reply().unwrap().code, 250);
+    client.deliver("a@example.org", &["all@example.net"], MESSAGE).unwrap();
+    let lines: Vec<_> = hop.lines().into_iter().filter(|line| line.starts_with("RCPT")).collect();
+    assert_eq!(
+        lines,
+        [
+            "RCPT TO:<new@elsewhere.example> ORCPT=rfc822;moved@example.net",
+            "RCPT TO:<far@away.example> ORCPT=rfc822;all@example.net",
+            "RCPT TO:<new@elsewhere.example> ORCPT=rfc822;all@example.net",
+        ]
+    );
+    assert_eq!(server.stop().unwrap().mailboxes().keys().collect::<Vec<_>>(), ["bob"]);
+}
+
+#[test]
+fn what_the_next_hop_cannot_carry_is_refused_before_it_goes() {
+    let (hop, server) = started(|_, line| line.starts_with("EHLO").then(|| "250 hop.example".into()));
+    let mut client = server.connect().unwrap();
+    client.greet().unwrap();
+    client.expect(250, "MAIL FROM:<a@example.org> SMTPUTF8").unwrap();
+    let reply = client.expect(550, "RCPT TO:<x@elsewhere.example>").unwrap();
+    assert!(reply.text().starts_with("5.6.7 "), "{reply}");
+    client.expect(250, "RSET").unwrap();
+    client.expect(250, "MAIL FROM:<a@example.org> BODY=8BITMIME RET=FULL").unwrap();
+    client.expect(250, "RCPT TO:<x@elsewhere.example> NOTIFY=NEVER").unwrap();
+    client.expect(354, "DATA").unwrap();
+    client.send("Subject: s\r\n\r\ngrün\r\n.\r\n".as_bytes());
+    let reply = client.reply().unwrap();
+    assert!(reply.code == 554 && reply.text().starts_with("5.6.3 "), "{reply}");
+    // What asks for no more than reports is left out, and what is ASCII goes all the same.
+    client.expect(250, "MAIL FROM:<a@example.org> BODY=8BITMIME").unwrap();
+    client.expect(250, "RCPT TO:<x@elsewhere.example>").unwrap();
+    client.expect(354, "DATA").unwrap();
+    client.send(b"Subject: s\r\n\r\n.\r\n");
+    assert_eq!(client.reply().unwrap().code, 250);
+    assert!(hop.lines().iter().filter(|line| line.starts_with("MAIL")).all(|line| line == "MAIL FROM:<a@example.org>"));
+    server.stop().unwrap();
+}
+
+/// The next hop is the same program, and takes 3 MiB of dots after a login over TLS, from a server that keeps no mail of its own.
+#[test]
+fn a_real_server_takes_over_a_large_message() {
+    let line = b".".repeat(998);
+    let mut message = b"Subject: s\r\n\r\n".to_vec();
+    while message.len() < 3 << 20 {
+        message.extend_from_slice(&line);
+        message.extend_from_slice(b"\r\n");
+    }
+    let behind: Home = World { listeners: vec![ehlo_tests::world::Tls::StartTls], ..World::auth() }
+        .with("listener", "require_auth = true")
+        .home();
+    let behind = Server::start(behind).unwrap();
+    let authorities = behind.home().path().join("server.pem");
+    let front = World::plain();
+    let home = front.home();
+    let config = std::fs::read_to_string(home.path().join(ehlo_tests::server::CONFIG)).unwrap();
+    let address = format!("smtp:localhost:{}", behind.address().port());
+    home.write("password", "pass\n");
+    home.write(
+        ehlo_tests::server::CONFIG,
+        &(config.replace("kind = \"maildir\"", &format!("kind = \"next_hop\"\nnext_hop = \"{address}\""))
+            + &format!(
+                "[[next_hop]]\naddress = \"{address}\"\ntls = \"required\"\nauthorities = \"{}\"\nuser = \"user\"\npassword_file = \"password\"\n[senders]\nmatch_identity = false\n",
+                authorities.display()
+            )),
+    );
+    let server = Server::start(home).unwrap();
+    let mut client = server.connect().unwrap();
+    client.greet().unwrap();
+    let reply = client.deliver("a@example.org", &["bob@example.net", "carol@example.net"], &message).unwrap();
+    assert_eq!(reply.code, 250, "{reply}\n{}", server.home().log());
+    assert!(server.stop().unwrap().mailboxes().is_empty());
+    let home = behind.stop().unwrap();
+    for user in ["bob", "carol"] {
+        let lying = &home.mailboxes()[user];
+        assert!(lying.len() == 1 && lying[0].ends_with(&message), "{user}");
+    }
+}
