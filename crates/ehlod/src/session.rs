@@ -243,7 +243,8 @@ impl Handler for Session {
     }
 
     async fn auth<'a>(&'a mut self, credentials: Credentials<'a>) -> Result<AuthStep<'a>, Reply<'a>> {
-        Ok(match policy::authenticate(&self.site, &self.addresses, credentials).await? {
+        let step = policy::authenticate(&self.site, &self.addresses, credentials).await;
+        Ok(match step.map_err(|refusal| self.refused(refusal, None, None))? {
             Step::In(login) => {
                 self.login = Some(login);
                 AuthStep::Authenticated
@@ -268,8 +269,8 @@ impl Handler for Session {
         let hello = self.hello.as_ref().map_or("", |(name, _)| name);
         let spf = policy::spf(&self.site, self.kind, &self.client, hello, login, sender).await;
         policy::spf_allows(&self.site, Stage::Mail, spf).map_err(refused)?;
-        policy::room(&self.site, mail.size.unwrap_or(0))?;
-        let held = policy::hold(&self.site, &mail)?;
+        policy::room(&self.site, mail.size.unwrap_or(0)).map_err(refused)?;
+        let held = policy::hold(&self.site, &mail).map_err(refused)?;
         self.transaction = Some(Transaction::new(&self.site, &mail, held, spf));
         Ok(())
     }
@@ -285,9 +286,9 @@ impl Handler for Session {
             spf: transaction.spf,
             held: transaction.held.is_some(),
         };
-        policy::room(&self.site, transaction.declared.unwrap_or(0))?;
         let (sender, id) = (sending.reverse_path, &self.id);
         let log = |refusal: Refusal<'a>| refusal.log(id, &self.client.text, Some(sender), Some(path.as_str()));
+        policy::room(&self.site, transaction.declared.unwrap_or(0)).map_err(log)?;
         let route = match policy::recipient(&self.site, sending, path, &mut self.text).await {
             Ok(route) => route,
             Err(refusal) => {
@@ -310,8 +311,10 @@ impl Handler for Session {
             Ok(is_new) => is_new,
             Err(unsent) => {
                 let sender = transaction.reverse_path.clone();
-                let reply = self.unsent.insert(unsent).reply();
-                let refusal = Refusal::new("next hop", reply);
+                // Of the server's own reasons one is that there are too many.
+                let too_many = matches!(&unsent, Unsent::Here(reply) if *reply == Reply::too_many_rcpts());
+                let rule = if too_many { "limits.recipients" } else { "next hop" };
+                let refusal = Refusal::new(rule, self.unsent.insert(unsent).reply());
                 return Err(refusal.log(&self.id, &self.client.text, Some(&sender), Some(path.as_str())));
             }
         };
@@ -323,7 +326,8 @@ impl Handler for Session {
     }
 
     async fn data(&mut self) -> Result<(), Reply<'_>> {
-        policy::room(&self.site, 0)?;
+        let sender = self.transaction.as_ref().map(|transaction| transaction.reverse_path.as_str());
+        policy::room(&self.site, 0).map_err(|refusal| self.refused(refusal, sender, None))?;
         let Some(mut transaction) = self.transaction.take() else { return Err(Reply::processing_error()) };
         let submitted = self.kind == Kind::Submission;
         let return_path = return_path(&transaction.reverse_path);
@@ -391,7 +395,7 @@ impl Handler for Session {
     }
 
     async fn etrn<'a>(&'a mut self, etrn: Etrn<'a>) -> Result<Queue, Reply<'a>> {
-        policy::queue(&self.site, etrn).map(|()| Queue::Empty)
+        policy::queue(&self.site, etrn).map(|()| Queue::Empty).map_err(|refusal| self.refused(refusal, None, None))
     }
 
     async fn xclient<'a>(&'a mut self, attributes: Attributes<'a>) -> Result<Proxied, Reply<'a>> {

@@ -1,5 +1,6 @@
 //! Who is it?
 
+use super::Refusal;
 use crate::directory::{Login, Refused, Unavailable};
 use crate::mailbox::Mailbox;
 use crate::site::Site;
@@ -29,7 +30,21 @@ pub async fn authenticate(
     site: &Site,
     addresses: &[Mailbox],
     credentials: Credentials<'_>,
-) -> Result<Step, Reply<'static>> {
+) -> Result<Step, Refusal<'static>> {
+    step(site, addresses, credentials).await.map_err(|reply| {
+        // Each of the replies has one reason, and no log tells more of a wrong password than a client hears.
+        let rule = match reply.code() {
+            432 => "account.password, to be set anew",
+            454 => "directory",
+            504 => "auth.mechanisms",
+            534 => "account.mechanisms",
+            _ => "credentials",
+        };
+        Refusal::new(rule, reply)
+    })
+}
+
+async fn step(site: &Site, addresses: &[Mailbox], credentials: Credentials<'_>) -> Result<Step, Reply<'static>> {
     let directory = &site.directory;
     match credentials {
         Credentials::Password { mechanism, authorization, user, password } => {

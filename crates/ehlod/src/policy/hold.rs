@@ -1,5 +1,6 @@
 //! Until when is a message held back (FUTURERELEASE)?
 
+use super::Refusal;
 use crate::date;
 use crate::site::Site;
 use ehlo::{ByMode, Hold, Mail, Reply};
@@ -10,8 +11,8 @@ use std::time::{Duration, SystemTime};
 /// # Errors
 ///
 /// `501` where the time is past the longest hold, or a time by which the message is to be returned undelivered (RFC 2852) comes before it.
-pub fn hold(site: &Site, mail: &Mail<'_>) -> Result<Option<SystemTime>, Reply<'static>> {
-    let refused = Reply::syntax_error_in_parameters();
+pub fn hold(site: &Site, mail: &Mail<'_>) -> Result<Option<SystemTime>, Refusal<'static>> {
+    let refused = Refusal::new("limits.hold", Reply::syntax_error_in_parameters());
     let now = SystemTime::now();
     let until = match mail.hold {
         None => return Ok(None),

@@ -1,5 +1,6 @@
 //! May a client have a queue started (ETRN)?
 
+use super::Refusal;
 use crate::site::Site;
 use ehlo::{Etrn, EtrnOption, Reply};
 
@@ -9,7 +10,7 @@ use ehlo::{Etrn, EtrnOption, Reply};
 /// # Errors
 ///
 /// `459` where the node is none of those that are served (RFC 1985 5).
-pub fn queue<'a>(site: &Site, etrn: Etrn<'a>) -> Result<(), Reply<'a>> {
+pub fn queue<'a>(site: &Site, etrn: Etrn<'a>) -> Result<(), Refusal<'a>> {
     let hosted = |name: &str| site.directory.hosts(name);
     let below = |name: &str| {
         let suffix = format!(".{}", etrn.node.to_ascii_lowercase());
@@ -20,5 +21,6 @@ pub fn queue<'a>(site: &Site, etrn: Etrn<'a>) -> Result<(), Reply<'a>> {
         EtrnOption::Subdomains => hosted(etrn.node) || site.config.domains.iter().any(|domain| below(&domain.name)),
         EtrnOption::Queue => false,
     };
-    if served { Ok(()) } else { Err(Reply::new(459, "Node not allowed: its mail is not taken here").enhanced(7, 1)) }
+    let refused = Reply::new(459, "Node not allowed: its mail is not taken here").enhanced(7, 1);
+    if served { Ok(()) } else { Err(Refusal::new("domain", refused)) }
 }

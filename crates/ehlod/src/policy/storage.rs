@@ -1,5 +1,6 @@
 //! Is there room for the message, and what is said where it could not be stored?
 
+use super::Refusal;
 use crate::delivery::{DeliveryError, Failure};
 use crate::site::Site;
 use ehlo::Reply;
@@ -9,12 +10,12 @@ use ehlo::Reply;
 /// # Errors
 ///
 /// `452` where it has not; what [`failed`] says where that cannot be told.
-pub fn room(site: &Site, size: u64) -> Result<(), Reply<'static>> {
+pub fn room(site: &Site, size: u64) -> Result<(), Refusal<'static>> {
     match site.delivery.free_space() {
         None => Ok(()),
         Some(Ok(free)) if free >= site.config.limits.storage_reserve.saturating_add(size) => Ok(()),
-        Some(Ok(_)) => Err(Reply::insufficient_storage()),
-        Some(Err(error)) => Err(failed(&error)),
+        Some(Ok(_)) => Err(Refusal::new("limits.storage_reserve", Reply::insufficient_storage())),
+        Some(Err(error)) => Err(Refusal::new("delivery.path", failed(&error))),
     }
 }
 
