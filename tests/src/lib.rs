@@ -8,6 +8,7 @@
 
 pub mod blocking;
 pub mod cases;
+pub mod clamd;
 pub mod client;
 pub mod credentials;
 pub mod live;

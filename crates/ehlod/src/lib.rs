@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`cli`], [`serve`], [`bind`], [`explain`], [`replies`], [`passwd`] | the command line and its commands |
 //! | [`config`] | the TOML configuration: schema, defaults, and errors that name their place |
+//! | [`content`] | what a message may not be, or hold |
 //! | [`directory`] | domains, accounts, aliases, credentials |
 //! | [`delivery`], [`release`] | where accepted mail goes, and when |
 //! | [`site`] | a configuration in use, with what was opened for it |
@@ -17,6 +18,7 @@ pub mod certificate;
 pub mod cli;
 pub mod client;
 pub mod config;
+pub mod content;
 mod date;
 pub mod delivery;
 pub mod directory;

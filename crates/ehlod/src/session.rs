@@ -12,7 +12,7 @@ use crate::queue_id;
 use crate::site::Site;
 use crate::tally::Tally;
 use crate::trace::{Received, Spf, Transmission, return_path};
-use crate::transaction::{Transaction, Unsent};
+use crate::transaction::{Transaction, Unsent, worst};
 use ehlo::{Abort, Attributes, Credentials, Etrn, Hello, Mail, Query, Rcpt, Reply};
 use ehlo_tokio::rustls::ServerConnection;
 use ehlo_tokio::{
@@ -162,7 +162,7 @@ impl Session {
     async fn commit(&mut self, size: u64) -> Vec<Result<(), Unsent>> {
         let Some(mut transaction) = self.transaction.take() else { return Vec::new() };
         let outcome = transaction.commit(&self.site, self.kind == Kind::Lmtp).await;
-        let refused = worst(&outcome).map(Unsent::reply);
+        let refused = worst(&outcome);
         tracing::info!(
             id = transaction.id,
             session = self.id,
@@ -173,7 +173,9 @@ impl Session {
             size,
             forwarded = self.forwarded.text(),
             held_until = transaction.held.map(date::rfc3339),
-            reply = refused.map_or(250, |reply| reply.code()),
+            rule = refused.map(Unsent::rule),
+            found = refused.and_then(Unsent::found).map(tracing::field::display),
+            reply = refused.map_or(250, |unsent| unsent.reply().code()),
             "message"
         );
         self.forwarded.clear();
@@ -307,14 +309,11 @@ impl Handler for Session {
         let hops = hops(&self.site, &route, &Onward::new(&rcpt));
         let is_forwarded = route.is_forwarded;
         let forward_path = route.elsewhere.first().map(|path| format!("<{path}>"));
-        let is_new = match transaction.add(path.as_str(), route.here, hops).await {
+        let is_new = match transaction.add(path.as_str(), route.here, route.named, hops).await {
             Ok(is_new) => is_new,
             Err(unsent) => {
                 let sender = transaction.reverse_path.clone();
-                // Of the server's own reasons one is that there are too many.
-                let too_many = matches!(&unsent, Unsent::Here(reply) if *reply == Reply::too_many_rcpts());
-                let rule = if too_many { "limits.recipients" } else { "next hop" };
-                let refusal = Refusal::new(rule, self.unsent.insert(unsent).reply());
+                let refusal = Refusal::new(unsent.rule(), self.unsent.insert(unsent).reply());
                 return Err(refusal.log(&self.id, &self.client.text, Some(&sender), Some(path.as_str())));
             }
         };
@@ -334,7 +333,10 @@ impl Handler for Session {
         let begun = transaction.begin(&self.site, &return_path, &self.head(&transaction), submitted).await;
         match begun {
             Ok(()) => self.transaction = Some(transaction),
-            Err(unsent) => return Err(self.unsent.insert(unsent).reply()),
+            Err(unsent) => {
+                let refusal = Refusal::new(unsent.rule(), self.unsent.insert(unsent).reply());
+                return Err(refusal.log(&self.id, &self.client.text, Some(&transaction.reverse_path), None));
+            }
         }
         Ok(())
     }
@@ -442,11 +444,4 @@ fn hops<'s>(site: &'s Site, route: &Route, onward: &Onward) -> Vec<(&'s Arc<Hop>
     let elsewhere = route.elsewhere.iter().map(|path| onward.to(path.clone())).collect();
     let hops = [(site.delivery.next_hop(), here), (site.relay.as_ref(), elsewhere)];
     hops.into_iter().filter_map(|(hop, onwards): (_, Vec<_>)| Some((hop?, onwards))).collect()
-}
-
-/// The one refusal that a client is told where it hears only one reply: one that is worth another try, if there is any. Those who have the
-/// message already may get it twice then, which is better than not at all.
-fn worst(outcome: &[Result<(), Unsent>]) -> Option<&Unsent> {
-    let refused = || outcome.iter().filter_map(|verdict| verdict.as_ref().err());
-    refused().find(|unsent| !unsent.reply().is_permanent()).or_else(|| refused().next())
 }

@@ -4,6 +4,7 @@ use crate::config::{
     Config, DeliveryConfig, Expn, Extension, HelloCheck, Kind, LineEndings, Listener, Overrides, Problems, ReverseDns,
     SpfCheck, TlsMode, Tolerance, Vrfy,
 };
+use crate::content::Checks;
 use crate::date;
 use crate::delivery::{Delivery, Hop};
 use crate::directory::Directory;
@@ -39,6 +40,8 @@ pub struct Site {
     pub delivery: Delivery,
     /// Where mail for recipients elsewhere goes, if anywhere.
     pub relay: Option<Arc<Hop>>,
+    /// What is looked for in messages.
+    pub checks: Arc<Checks>,
     /// Told when a message has been put on hold.
     pub held: Notify,
     /// Memory for message data.
@@ -109,6 +112,7 @@ impl Site {
             || senders.domain_exists
             || senders.spf != SpfCheck::Off;
         let dns = asks.then(|| Dns::open(&config.dns)).transpose().map_err(SiteError::Unusable)?;
+        let checks = Checks::new(&config.content).map(Arc::new).map_err(SiteError::Unusable)?;
         let memory = Budget::new(config.limits.memory);
         let password_checks = Arc::new(Semaphore::new(PASSWORD_CHECKS));
         Ok(Self {
@@ -119,6 +123,7 @@ impl Site {
             state,
             delivery,
             relay,
+            checks,
             held: Notify::new(),
             memory,
             password_checks,

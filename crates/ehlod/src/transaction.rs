@@ -1,17 +1,18 @@
 //! One mail transaction: its envelope, and the message on its way to storage.
 
+use crate::content::{Finding, Inspection};
 use crate::delivery::{Answer, Envelope, Hop, HopError, Message, Onward};
 use crate::forged::Forged;
 use crate::mailbox::Mailbox;
 use crate::memory::Share;
 use crate::outgoing::Outgoing;
-use crate::policy;
+use crate::policy::{self, Named, Reason, Refusal};
 use crate::queue_id;
 use crate::site::Site;
 use crate::submission::Completion;
 use ehlo::{Mail, Reply};
 use mail_auth::SpfResult;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -22,8 +23,12 @@ const MOST_MAILBOXES: usize = 10_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unsent {
     /// This server has a reason.
-    Here(Reply<'static>),
-    /// The next hop has.
+    Here(Refusal<'static>),
+    /// The message has something in it, or could not be looked at.
+    Content(Finding),
+    /// The recipient with this path does not take it.
+    Recipient(Reason, String),
+    /// The next hop has a reason.
     There(Answer),
 }
 
@@ -31,8 +36,28 @@ impl Unsent {
     /// The reply to the client.
     pub fn reply(&self) -> Reply<'_> {
         match self {
-            Self::Here(reply) => *reply,
+            Self::Here(refusal) => refusal.reply,
+            Self::Content(finding) => finding.reply(),
+            Self::Recipient(reason, path) => reason.refusal(path).reply,
             Self::There(answer) => answer.reply(),
+        }
+    }
+
+    /// The rule, as a refusal has it.
+    pub const fn rule(&self) -> &'static str {
+        match self {
+            Self::Here(refusal) => refusal.rule,
+            Self::Recipient(reason, _) => reason.refusal("").rule,
+            Self::Content(finding) => finding.rule(),
+            Self::There(_) => "next hop",
+        }
+    }
+
+    /// What was found in the message.
+    pub const fn found(&self) -> Option<&Finding> {
+        match self {
+            Self::Content(finding) => Some(finding),
+            Self::Here(_) | Self::Recipient(..) | Self::There(_) => None,
         }
     }
 }
@@ -41,7 +66,7 @@ impl From<HopError> for Unsent {
     fn from(error: HopError) -> Self {
         match error {
             HopError::Refused(answer) => Self::There(answer),
-            HopError::Broken(_) => Self::Here(Reply::processing_error()),
+            HopError::Broken(_) => Self::Here(Refusal::new("next hop", Reply::processing_error())),
         }
     }
 }
@@ -61,8 +86,10 @@ pub struct Transaction {
     pub first: Option<String>,
     /// Where the message goes, each mailbox once.
     pub mailboxes: Vec<Mailbox>,
-    /// The same, to look one up.
-    known: HashSet<Mailbox>,
+    /// The same, to look one up; whether something leads there that is asked about no more.
+    known: HashMap<Mailbox, bool>,
+    /// The recipients, in their order, that are asked about again when the message is there.
+    named: Vec<Option<Named>>,
     /// What the sender's domain says of the client, where it was asked.
     pub spf: Option<SpfResult>,
     /// How large the message is to be, where its sender has declared it (RFC 1870).
@@ -73,6 +100,8 @@ pub struct Transaction {
     completion: Option<Completion>,
     /// Leaves out what only this server may say, where it says that.
     forged: Option<Forged>,
+    /// Looks at what the message holds.
+    inspection: Option<Inspection>,
     share: Share,
     size: u64,
     /// Why the message will be refused at its end.
@@ -89,13 +118,15 @@ impl Transaction {
             held,
             first: None,
             mailboxes: Vec::new(),
-            known: HashSet::new(),
+            known: HashMap::new(),
+            named: Vec::new(),
             spf,
             declared: mail.size,
             message: None,
             outgoing: Outgoing::new(Envelope::new(mail)),
             completion: None,
             forged: None,
+            inspection: None,
             share: site.memory.share(),
             size: 0,
             failure: None,
@@ -104,10 +135,11 @@ impl Transaction {
 
     /// Whether all of these mailboxes are recipients already.
     pub fn names(&self, mailboxes: &[Mailbox]) -> bool {
-        mailboxes.iter().all(|mailbox| self.known.contains(mailbox))
+        mailboxes.iter().all(|mailbox| self.known.contains_key(mailbox))
     }
 
-    /// Adds a recipient, with where its mail goes: into mailboxes here, and on to next hops. False where it goes there already.
+    /// Adds a recipient, with where its mail goes: into mailboxes here, and on to next hops. False where it goes there already. `named` where it
+    /// is to be asked about again.
     ///
     /// # Errors
     ///
@@ -116,22 +148,26 @@ impl Transaction {
         &mut self,
         path: &str,
         mailboxes: Vec<Mailbox>,
+        named: Option<Named>,
         hops: Vec<(&Arc<Hop>, Vec<Onward>)>,
     ) -> Result<bool, Unsent> {
-        let added: Vec<_> = mailboxes.into_iter().filter(|mailbox| !self.known.contains(mailbox)).collect();
+        let added: Vec<_> = mailboxes.iter().filter(|mailbox| !self.known.contains_key(mailbox)).cloned().collect();
         let onwards: usize = hops.iter().map(|(_, onwards)| onwards.len()).sum();
         if self.mailboxes.len().saturating_add(added.len()).saturating_add(onwards) > MOST_MAILBOXES {
-            return Err(Unsent::Here(Reply::too_many_rcpts()));
+            return Err(Unsent::Here(Refusal::new("limits.recipients", Reply::too_many_rcpts())));
         }
         let goes_on = self.outgoing.add(hops).await.map_err(|error| match error {
             HopError::Refused(answer) => Unsent::There(answer),
-            HopError::Broken(_) => Unsent::Here(Reply::mail_action_not_taken()),
+            HopError::Broken(_) => Unsent::Here(Refusal::new("next hop", Reply::mail_action_not_taken())),
         })?;
         let is_new = !added.is_empty() || goes_on;
         if is_new {
             self.first.get_or_insert_with(|| path.to_owned());
         }
-        self.known.extend(added.iter().cloned());
+        for mailbox in mailboxes {
+            *self.known.entry(mailbox).or_default() |= named.is_none();
+        }
+        self.named.push(named);
         self.mailboxes.extend(added);
         Ok(is_new)
     }
@@ -158,6 +194,7 @@ impl Transaction {
         }
         self.completion = submitted.then(Completion::new);
         self.forged = self.spf.map(|_| Forged::new(&site.config.hostname));
+        self.inspection = Inspection::new(&site.checks, self.smtputf8);
         Ok(())
     }
 
@@ -182,17 +219,27 @@ impl Transaction {
         }
         self.size = self.size.saturating_add(octets.len() as u64);
         if let Err(failure) = self.put(site, octets).await {
-            self.failure = Some(failure);
-            self.message = None;
-            self.outgoing.give_up();
-            // Making a share smaller always succeeds.
-            let _ = self.share.resize(0);
+            self.fail(failure);
         }
     }
 
+    /// The message is not taken: what there is of it goes.
+    fn fail(&mut self, failure: Unsent) {
+        self.failure = Some(failure);
+        self.message = None;
+        self.inspection = None;
+        self.outgoing.give_up();
+        // Making a share smaller always succeeds.
+        let _ = self.share.resize(0);
+    }
+
     async fn put(&mut self, site: &Site, octets: &[u8]) -> Result<(), Unsent> {
+        let refused = |rule, reply| Unsent::Here(Refusal::new(rule, reply));
         if self.size > site.config.limits.transaction_storage {
-            return Err(Unsent::Here(Reply::too_much_mail_data()));
+            return Err(refused("limits.transaction_storage", Reply::too_much_mail_data()));
+        }
+        if let Some(inspection) = &mut self.inspection {
+            inspection.take(octets).await.map_err(Unsent::Content)?;
         }
         if let Some(message) = &mut self.message {
             message.write(octets).await.map_err(|error| Unsent::Here(policy::failed(&error)))?;
@@ -202,12 +249,17 @@ impl Transaction {
             tracing::warn!(%error, "the message cannot be passed on");
             return Err(error.clone().into());
         }
-        let held = self.message.as_ref().map_or(0, Message::held).saturating_add(self.outgoing.held());
-        if self.share.resize(held as u64) { Ok(()) } else { Err(Unsent::Here(Reply::out_of_memory())) }
+        let stored = self.message.as_ref().map_or(0, Message::held);
+        let inspected = self.inspection.as_ref().map_or(0, Inspection::held);
+        let held = stored.saturating_add(inspected).saturating_add(self.outgoing.held());
+        match self.share.resize(held as u64) {
+            true => Ok(()),
+            false => Err(refused("limits.memory", Reply::out_of_memory())),
+        }
     }
 
     /// Brings the message to stable storage, and has it taken over by the next hops: what becomes of it for each recipient. With `each`, as in
-    /// LMTP, each is answered for by itself; else nobody here gets what a next hop does not take.
+    /// LMTP, each is answered for by itself; else nobody here gets what a next hop or a recipient does not take.
     pub async fn commit(&mut self, site: &Site, each: bool) -> Vec<Result<(), Unsent>> {
         if let Some(mut forged) = self.forged.take() {
             self.store(site, &forged.end()).await;
@@ -216,8 +268,20 @@ impl Transaction {
             let rest = completion.end(&self.id, &site.config.hostname);
             self.store(site, &rest.unwrap_or_default()).await;
         }
+        if let Some(inspection) = self.inspection.take()
+            && let Err(finding) = inspection.end().await
+        {
+            self.fail(Unsent::Content(finding));
+        }
         let count = self.outgoing.recipients();
+        let taken = if self.failure.is_none() { self.taken(site).await } else { Vec::new() };
+        if !each && let Some(refused) = worst(&taken) {
+            self.failure = Some(refused.clone());
+        }
         let mut message = self.message.take();
+        let left_out = self.left_out(&taken);
+        let gets_it = left_out.len() < self.mailboxes.len();
+        message = message.filter(|_| gets_it);
         // On disk first, since what a next hop has taken cannot be taken back.
         if let (None, Some(message), false) = (&self.failure, &mut message, self.outgoing.is_empty()) {
             self.failure = message.flush().await.err().map(|error| Unsent::Here(policy::failed(&error)));
@@ -226,16 +290,51 @@ impl Transaction {
             self.outgoing.give_up();
             return vec![Err(failure); count];
         }
-        let there: Vec<_> =
-            self.outgoing.end().await.into_iter().map(|verdict| verdict.map_err(Unsent::from)).collect();
-        let Some(message) = message.filter(|_| each || there.iter().all(Result::is_ok)) else { return there };
+        let there = self.outgoing.end().await.into_iter().map(|verdict| verdict.map_err(Unsent::from));
+        let told: Vec<_> = there.zip(taken).map(|(there, taken)| there.and(taken)).collect();
+        let Some(mut message) = message.filter(|_| each || told.iter().all(Result::is_ok)) else { return told };
+        message.leave_out(&left_out);
         match message.commit().await {
-            Ok(()) => there,
+            Ok(()) => told,
             Err(error) => {
                 let failed = Err(Unsent::Here(policy::failed(&error)));
-                let here = |verdict: Result<(), Unsent>| verdict.and_then(|()| failed.clone());
-                there.into_iter().map(here).collect()
+                told.into_iter().map(|verdict| verdict.and_then(|()| failed.clone())).collect()
             }
         }
     }
+
+    /// Whether each recipient takes the message, now that it is there.
+    async fn taken(&self, site: &Site) -> Vec<Result<(), Unsent>> {
+        let mut taken = Vec::with_capacity(self.named.len());
+        for named in &self.named {
+            taken.push(match named {
+                None => Ok(()),
+                Some(named) => policy::takes(site, &self.reverse_path, named, self.size)
+                    .await
+                    .map_err(|reason| Unsent::Recipient(reason, named.path.clone())),
+            });
+        }
+        taken
+    }
+
+    /// The mailboxes that do not get the message, since nobody leads there who takes it.
+    fn left_out(&self, taken: &[Result<(), Unsent>]) -> Vec<Mailbox> {
+        let named = || self.named.iter().zip(taken).filter_map(|(named, taken)| Some((named.as_ref()?, taken)));
+        let gets = |mailbox: &Mailbox| {
+            self.known.get(mailbox).is_some_and(|leads| *leads)
+                || named().any(|(named, taken)| taken.is_ok() && named.mailbox == *mailbox)
+        };
+        let refused = named().filter(|(_, taken)| taken.is_err()).map(|(named, _)| &named.mailbox);
+        let mut left_out: Vec<_> = refused.filter(|mailbox| !gets(mailbox)).cloned().collect();
+        left_out.sort_unstable();
+        left_out.dedup();
+        left_out
+    }
+}
+
+/// The one refusal that a client is told where it hears only one reply: one that is worth another try, if there is any. Those who have the
+/// message already may get it twice then, which is better than not at all.
+pub fn worst(outcome: &[Result<(), Unsent>]) -> Option<&Unsent> {
+    let refused = || outcome.iter().filter_map(|verdict| verdict.as_ref().err());
+    refused().find(|unsent| !unsent.reply().is_permanent()).or_else(|| refused().next())
 }

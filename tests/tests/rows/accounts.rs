@@ -79,10 +79,15 @@ impl Accounts {
 
     /// Puts them into a database of SQLite.
     pub(crate) fn fill_sqlite(&self, path: &Path) -> Result<()> {
+        Self::change_sqlite(path, &self.statements())
+    }
+
+    /// Has a database of SQLite do what statements say.
+    pub(crate) fn change_sqlite(path: &Path, statements: &str) -> Result<()> {
         let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
         let filled = runtime().block_on(async {
             let mut connection = SqliteConnection::connect_with(&options).await?;
-            connection.execute(sqlx::raw_sql(&self.statements())).await?;
+            connection.execute(sqlx::raw_sql(statements)).await?;
             connection.close().await
         });
         filled.map_err(|error| format!("SQLite: {error}"))

@@ -2,20 +2,23 @@
 //! to a server that runs by it, and the reply. Where a document has accounts, its rows are played with these in a file, in SQLite and in
 //! PostgreSQL. After the rows a database that is out of reach, and heals; and the table of rows, stages and trials, where none may be missing.
 //!
-//! Without PostgreSQL its trials are ignored, and say so; where `EHLO_REQUIRE_TOOLS` is set, they fail.
+//! Without PostgreSQL or clamd their trials are ignored, and say so; where `EHLO_REQUIRE_TOOLS` is set, they fail.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use document::Document;
 use ehlo_tests::Result;
+use ehlo_tests::clamd::Clamd;
 use ehlo_tests::trials::trial;
 use libtest_mimic::{Arguments, Trial};
 use postgres::Postgres;
 use row::Backend;
+use special::{Needs, Special};
 
 mod accounts;
 mod document;
+mod message;
 mod outage;
 mod postgres;
 mod row;
@@ -28,6 +31,7 @@ const DOCUMENTS: &[(&str, &str)] = &[
     ("session", include_str!("../../rows/session.toml")),
     ("state", include_str!("../../rows/state.toml")),
     ("names", include_str!("../../rows/names.toml")),
+    ("message", include_str!("../../rows/message.toml")),
 ];
 
 fn main() {
@@ -38,7 +42,7 @@ fn main() {
     let url = match &server {
         Some(Ok(server)) => Ok(server.url("postgres")),
         Some(Err(why)) => Err(why.clone()),
-        None => Err("PostgreSQL is not installed".to_owned()),
+        None => Err(NO_POSTGRES.to_owned()),
     };
 
     let mut trials = Vec::new();
@@ -55,18 +59,25 @@ fn main() {
                 let (document, url) = (Arc::clone(document), url.clone());
                 let needs = *backend == Backend::Postgres;
                 let play = trial(name, move || document.rows[number].play(*backend, &document, &url));
-                trials.push(unless_missing(needs, &programs, play));
+                trials.push(unless_missing(needs, &programs, NO_POSTGRES, play));
             }
         }
     }
-    for (id, stage, check) in special::TRIALS {
-        let name = format!("{id} {stage}");
+    for (number, Special { id, stage, needs, check }) in special::TRIALS.iter().chain(message::TRIALS).enumerate() {
+        let name = format!("{id} {stage} (special {})", number + 1);
         shown.push(((*id).to_owned(), (*stage).to_owned(), name.clone()));
-        trials.push(trial(name, check));
+        let play = trial(name, check);
+        trials.push(match needs {
+            Needs::Nothing => play,
+            Needs::Clamd => unless_missing(true, &Clamd::program(), "clamd is not installed", play),
+            // Not every machine lets its tests do that, even where all programs are there.
+            Needs::Mount if message::can_mount() => play,
+            Needs::Mount => play.with_kind("COULD NOT RUN: no file system can be mounted").with_ignored_flag(true),
+        });
     }
     for (name, needs, check) in outage::TRIALS {
         let (accounts, within) = (Arc::clone(&accounts), programs.clone());
-        trials.push(unless_missing(*needs, &programs, trial(*name, move || check(&accounts, within))));
+        trials.push(unless_missing(*needs, &programs, NO_POSTGRES, trial(*name, move || check(&accounts, within))));
     }
     trials.push(trial("every row of the catalogue at each of its stages", move || table::check(&shown)));
     let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
@@ -81,11 +92,13 @@ fn ready(programs: PathBuf, accounts: &accounts::Accounts) -> Result<Postgres> {
     Ok(server)
 }
 
-/// The trial, ignored where it needs PostgreSQL and there is none, unless all has to be there.
-fn unless_missing(needs: bool, programs: &Option<PathBuf>, trial: Trial) -> Trial {
+const NO_POSTGRES: &str = "PostgreSQL is not installed";
+
+/// The trial, ignored where it needs a program that is not there, unless all has to be there.
+fn unless_missing(needs: bool, program: &Option<PathBuf>, why: &str, trial: Trial) -> Trial {
     let required = std::env::var_os("EHLO_REQUIRE_TOOLS").is_some_and(|value| value == "1");
-    match needs && programs.is_none() {
-        true => trial.with_kind("PostgreSQL is not installed").with_ignored_flag(!required),
+    match needs && program.is_none() {
+        true => trial.with_kind(why).with_ignored_flag(!required),
         false => trial,
     }
 }

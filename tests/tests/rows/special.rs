@@ -1,24 +1,41 @@
 //! Rows that take more than a client and its lines.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ehlo_tests::Result;
 use ehlo_tests::patience::eventually;
 use ehlo_tests::server::{CONFIG, Home, Server, Signal};
+use tempfile::TempDir;
 
-type Check = fn() -> Result<()>;
+/// A trial of its own for a row at a stage.
+pub(crate) struct Special {
+    pub(crate) id: &'static str,
+    pub(crate) stage: &'static str,
+    pub(crate) needs: Needs,
+    pub(crate) check: fn() -> Result<()>,
+}
+
+/// What has to be there for a trial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Needs {
+    Nothing,
+    Clamd,
+    /// The right to mount a file system.
+    Mount,
+}
 
 /// Their rows and stages.
-pub(crate) const TRIALS: &[(&str, &str, Check)] = &[
-    ("service-not-available", "OPEN", one_too_many),
-    ("configuration-unreadable", "OPEN", no_configuration),
-    ("insufficient-storage", "RCPT", the_disk_fills_up),
+pub(crate) const TRIALS: &[Special] = &[
+    Special { id: "service-not-available", stage: "OPEN", needs: Needs::Nothing, check: one_too_many },
+    Special { id: "configuration-unreadable", stage: "OPEN", needs: Needs::Nothing, check: no_configuration },
+    Special { id: "insufficient-storage", stage: "RCPT", needs: Needs::Nothing, check: the_disk_fills_up },
 ];
 
-const LISTENER: &str = "hostname = \"mx.example.net\"\n[[listener]]\naddress = \"127.0.0.1:0\"\nkind = \"mx\"\ntls = \"none\"\n[[domain]]\nname = \"example.net\"\ncatch_all = \"*\"\n";
+/// A server that has a mailbox for everybody at `example.net`.
+pub(crate) const LISTENER: &str = "hostname = \"mx.example.net\"\n[[listener]]\naddress = \"127.0.0.1:0\"\nkind = \"mx\"\ntls = \"none\"\n[[domain]]\nname = \"example.net\"\ncatch_all = \"*\"\n";
 
-fn is(got: &impl ToString, expected: &str) -> Result<()> {
+pub(crate) fn is(got: &impl ToString, expected: &str) -> Result<()> {
     match got.to_string() {
         got if got == expected => Ok(()),
         got => Err(format!("expected {expected:?}, got {got:?}")),
@@ -80,8 +97,8 @@ fn no_configuration() -> Result<()> {
     server.stop().map(drop)
 }
 
-/// There is room at MAIL, and none any more at RCPT.
-fn the_disk_fills_up() -> Result<()> {
+/// A server whose disk has room for 16 MiB above its reserve, a file to fill that with, and the directory that both are in.
+pub(crate) fn nearly_full() -> Result<(Server, PathBuf, TempDir)> {
     // A file system in memory, which nobody else fills or empties meanwhile.
     let disk = Path::new("/dev/shm");
     let place = if disk.is_dir() { disk } else { Path::new("/tmp") };
@@ -94,11 +111,15 @@ fn the_disk_fills_up() -> Result<()> {
         CONFIG,
         &format!("{LISTENER}[limits]\nstorage_reserve = {reserve}\n[delivery]\npath = \"{mail}/mail\"\n"),
     );
-    let server = Server::start(home)?;
+    Ok((Server::start(home)?, place.path().join("filling"), place))
+}
+
+/// There is room at MAIL, and none any more at RCPT.
+fn the_disk_fills_up() -> Result<()> {
+    let (server, filling, _place) = nearly_full()?;
     let mut client = server.connect()?;
     client.greet()?;
     client.expect(250, "MAIL FROM:<a@example.org>")?;
-    let filling = place.path().join("filling");
     fs::write(&filling, vec![b'x'; 32 << 20]).map_err(|error| error.to_string())?;
     let reply = client.command("RCPT TO:<b@example.net>")?;
     is(&reply, "452 4.3.1 Temporary internal failure - insufficient system storage")?;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use ehlo_tests::Result;
 use toml::Table;
 
-/// The stages of the door; what comes after a recipient is the message's.
-const STAGES: [&str; 8] = ["OPEN", "EHLO", "AUTH", "MAIL", "RCPT", "VRFY", "EXPN", "HELP"];
+/// The stages.
+const STAGES: [&str; 9] = ["OPEN", "EHLO", "AUTH", "MAIL", "RCPT", "DATA", "VRFY", "EXPN", "HELP"];
 
 /// Prints which trials show a row of the catalogue at a stage, and demands one for each. A row that may be given at every stage has to be
 /// shown at one of these, and its stages are those where it is.

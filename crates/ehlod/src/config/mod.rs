@@ -6,6 +6,7 @@
 
 mod access;
 mod address;
+mod content;
 mod delivery;
 mod directory;
 mod dns;
@@ -23,6 +24,7 @@ pub(crate) mod values;
 
 pub use access::{Access, HelloCheck, ReverseDns, Rule, Stage};
 pub use address::Address;
+pub use content::{Conformance, ContentConfig, Unscanned};
 pub use delivery::DeliveryConfig;
 pub use directory::{Accounts, Database, DatabaseUrl};
 pub use dns::DnsConfig;
@@ -76,6 +78,8 @@ pub struct Config {
     pub greylist: Option<Greylist>,
     /// How many messages are taken.
     pub flow: Flow,
+    /// What a message may not be, or hold.
+    pub content: ContentConfig,
     /// Whom to ask for names.
     pub dns: DnsConfig,
     /// Where clients and senders are remembered.
@@ -564,6 +568,7 @@ impl Config {
             recipients: Recipients::default(),
             relay: Relay::default(),
             greylist: None,
+            content: ContentConfig::default(),
             dns: DnsConfig::default(),
             flow: Flow::default(),
             state: StateConfig { place: StatePlace::Embedded(PathBuf::from("state")), defer: false },

@@ -1,6 +1,7 @@
 //! Reading the configuration: one function a section, and what holds between sections.
 
 use super::access;
+use super::content;
 use super::delivery;
 use super::directory;
 use super::dns;
@@ -21,7 +22,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeValue;
 
 /// Sections that the program does not serve yet.
-const LATER: [&str; 2] = ["content", "metrics"];
+const LATER: [&str; 1] = ["metrics"];
 
 /// Reads a whole configuration. Relative paths are relative to `base`.
 pub(super) fn config(report: Report<'_>, base: &Path, overrides: &Overrides) -> Result<Config, Problems> {
@@ -75,6 +76,7 @@ fn sections(document: &mut Table<'_, '_>, base: &Path, overrides: &Overrides) ->
         relay,
         greylist: state::greylist(document),
         flow: state::flow(document),
+        content: content::read(document),
         dns: dns::read(document),
         state: state::state(document, base),
         delivery,

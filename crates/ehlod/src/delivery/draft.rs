@@ -2,6 +2,7 @@
 
 use super::error::DeliveryError;
 use super::maildir::{Maildir, sync_directory};
+use super::usage::add_size;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -17,6 +18,8 @@ pub struct Draft {
     file: File,
     temporary: Removed,
     first: PathBuf,
+    /// Whether the first gets the message after all.
+    keeps_first: bool,
     others: Vec<PathBuf>,
     name: String,
     size: u64,
@@ -46,7 +49,7 @@ impl Draft {
     /// Creates the file, in the `tmp` of the first Maildir. The Maildirs are all different.
     pub(super) fn create(maildir: Arc<Maildir>, first: PathBuf, others: Vec<PathBuf>, name: String) -> Result<Self> {
         let (path, file) = maildir.in_maildir(&first, |maildir| create(maildir, &name))?;
-        Ok(Self { maildir, file, temporary: Removed(vec![path]), first, others, name, size: 0 })
+        Ok(Self { maildir, file, temporary: Removed(vec![path]), first, keeps_first: true, others, name, size: 0 })
     }
 
     /// Adds octets to the message.
@@ -60,6 +63,12 @@ impl Draft {
             .map_err(|error| DeliveryError::new(&self.maildir.root().join(&self.first), error))?;
         self.size += octets.len() as u64;
         Ok(())
+    }
+
+    /// Leaves out Maildirs, that are not to get the message.
+    pub(super) fn leave_out(&mut self, directories: &[PathBuf]) {
+        self.keeps_first = !directories.contains(&self.first);
+        self.others.retain(|other| !directories.contains(other));
     }
 
     /// Brings what is written to stable storage, where that is asked for.
@@ -93,19 +102,23 @@ impl Draft {
             })?;
             placed.0.push(target);
         }
-        let target = self.maildir.in_maildir(&self.first, |maildir| {
-            let target = maildir.join("new").join(&name);
-            match fs::rename(&source, &target) {
-                Ok(()) => Ok(target),
-                Err(error) => Err(DeliveryError::new(&target, error)),
-            }
-        })?;
-        placed.0.push(target);
+        if self.keeps_first {
+            let target = self.maildir.in_maildir(&self.first, |maildir| {
+                let target = maildir.join("new").join(&name);
+                match fs::rename(&source, &target) {
+                    Ok(()) => Ok(target),
+                    Err(error) => Err(DeliveryError::new(&target, error)),
+                }
+            })?;
+            placed.0.push(target);
+            self.temporary.0.clear();
+        }
         if self.maildir.syncs() {
             placed.0.iter().filter_map(|file| file.parent()).try_for_each(sync_directory)?;
         }
+        let maildirs = placed.0.iter().filter_map(|file| file.parent()?.parent());
+        maildirs.for_each(|maildir| add_size(maildir, self.size));
         placed.keep();
-        self.temporary.0.clear();
         Ok(())
     }
 

@@ -7,10 +7,9 @@
 use super::draft::Draft;
 use super::error::DeliveryError;
 use super::name::{self, PARTS};
-use super::usage::Counted;
 use crate::mailbox::Mailbox;
-use std::collections::{HashMap, HashSet};
-use std::fs::{self, DirBuilder, DirEntry, File};
+use std::collections::HashSet;
+use std::fs::{self, DirBuilder, DirEntry, File, Metadata};
 use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
@@ -30,8 +29,6 @@ pub struct Maildir {
     hostname: String,
     /// The Maildirs that this process has seen to be on stable storage, so that it need not look again.
     prepared: Mutex<HashSet<PathBuf>>,
-    /// How full mailboxes are that have a quota.
-    counts: Mutex<HashMap<PathBuf, Counted>>,
 }
 
 impl Maildir {
@@ -50,7 +47,7 @@ impl Maildir {
             missing.iter().filter_map(|path| path.parent()).try_for_each(sync_directory)?;
         }
         let root = root.to_path_buf();
-        Ok(Self { root, sync, hostname: hostname.to_owned(), prepared: Mutex::default(), counts: Mutex::default() })
+        Ok(Self { root, sync, hostname: hostname.to_owned(), prepared: Mutex::default() })
     }
 
     /// The mail directory's path.
@@ -79,7 +76,7 @@ impl Maildir {
         Draft::create(Arc::clone(self), first, directories, name::unique(&self.hostname))
     }
 
-    /// Removes files that have been in a `tmp` for longer than `age`, and says how many.
+    /// Removes files that have been in a `tmp` for longer than `age`, and those of processes of this machine that are no more; says how many.
     ///
     /// # Errors
     ///
@@ -148,20 +145,6 @@ impl Maildir {
         Ok(())
     }
 
-    /// What was counted in a Maildir last.
-    pub(super) fn counted(&self, path: &Path) -> Option<Counted> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned()
-    }
-
-    /// Keeps what was counted.
-    pub(super) fn remember_count(&self, path: PathBuf, counted: Counted) {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        if counts.len() >= REMEMBERED {
-            counts.clear();
-        }
-        counts.insert(path, counted);
-    }
-
     fn remembered(&self) -> MutexGuard<'_, HashSet<PathBuf>> {
         self.prepared.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -173,12 +156,14 @@ pub(super) fn sync_directory(path: &Path) -> Result<()> {
     File::open(path).and_then(|directory| directory.sync_all()).map_err(|error| DeliveryError::new(path, error))
 }
 
-/// Removes old files from a Maildir's `tmp`, and says how many.
+/// Removes from a Maildir's `tmp` what is old or [abandoned](name::is_abandoned), and says how many files that were.
 fn clean_maildir(path: &Path, age: Duration) -> usize {
-    let is_old = |entry: &DirEntry| {
+    let is_left = |entry: &DirEntry| {
         let old = |modified: SystemTime| modified.elapsed().is_ok_and(|elapsed| elapsed > age);
-        entry.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.modified().is_ok_and(old))
+        let is_old = |found: &Metadata| found.modified().is_ok_and(old);
+        let is_abandoned = || name::is_abandoned(&entry.file_name().to_string_lossy());
+        entry.metadata().is_ok_and(|found| found.is_file() && (is_old(&found) || is_abandoned()))
     };
     let entries = fs::read_dir(path.join("tmp")).into_iter().flatten().flatten();
-    entries.filter(is_old).filter(|entry| fs::remove_file(entry.path()).is_ok()).count()
+    entries.filter(is_left).filter(|entry| fs::remove_file(entry.path()).is_ok()).count()
 }

@@ -3,6 +3,7 @@
 use super::draft::Draft;
 use super::error::DeliveryError;
 use super::maildir::Maildir;
+use super::name;
 use crate::mailbox::Mailbox;
 use std::io;
 use std::mem;
@@ -96,6 +97,16 @@ impl Message {
             if let State::Spool(mut spool) = mem::replace(&mut self.state, State::Torn) {
                 let flush = move || spool.flush().map(|()| spool);
                 self.state = State::Spool(spawn_blocking(flush).await.map_err(lost)??);
+            }
+        }
+    }
+
+    /// Leaves out mailboxes, that are not to get the message.
+    pub fn leave_out(&mut self, mailboxes: &[Mailbox]) {
+        if let State::Spool(spool) = &mut self.state {
+            spool.mailboxes.retain(|mailbox| !mailboxes.contains(mailbox));
+            if let Some(draft) = &mut spool.draft {
+                draft.leave_out(&mailboxes.iter().map(name::directory).collect::<Vec<_>>());
             }
         }
     }

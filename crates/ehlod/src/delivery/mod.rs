@@ -114,11 +114,11 @@ impl Delivery {
         }
     }
 
-    /// How many octets of mail lie in a mailbox. Blocks.
+    /// How many octets of mail lie in a mailbox that may hold `quota`, and is to take `added` more. Blocks.
     #[must_use]
-    pub fn usage(&self, mailbox: &Mailbox) -> u64 {
+    pub fn usage(&self, mailbox: &Mailbox, quota: u64, added: u64) -> u64 {
         match self {
-            Self::Maildir(maildir) => maildir.usage(mailbox),
+            Self::Maildir(maildir) => maildir.usage(mailbox, quota, added),
             Self::NextHop(_) | Self::Discard => 0,
         }
     }

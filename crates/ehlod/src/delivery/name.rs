@@ -1,8 +1,10 @@
 //! Names in the mail directory: of a mailbox's Maildir, and of a message in it.
 
 use crate::mailbox::Mailbox;
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
 use std::fmt::Write as _;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, DefaultHasher, Hash as _, Hasher as _, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -58,21 +60,47 @@ fn encode_octets(text: &str, most: usize) -> String {
     encoded + text.get(most..).unwrap_or_default()
 }
 
+/// Sets apart processes of the same number, as every container has its process 1.
+static CHANCE: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one("ehlod"));
+
+/// Sets apart machines that write to the same Maildir, whatever the configuration calls them.
+static MACHINE: LazyLock<u32> = LazyLock::new(|| {
+    let mut hasher = DefaultHasher::new();
+    rustix::system::uname().nodename().hash(&mut hasher);
+    hasher.finish() as u32
+});
+
 /// A file name that no other message has, on this machine or on another that writes to the same Maildir:
-/// time, microseconds, process, count and chance, and the host.
+/// time, microseconds, process, count, chance and machine, and the host.
 pub(super) fn unique(hostname: &str) -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    /// Sets apart processes of the same number, as every container has its process 1.
-    static CHANCE: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one("ehlod"));
 
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let (seconds, micros) = (now.as_secs(), now.subsec_micros());
     let process = std::process::id();
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let chance = *CHANCE;
+    let (chance, machine) = (*CHANCE, *MACHINE);
     // What the Maildir convention wants of a host name that could hold them.
     let host = hostname.replace('/', "\\057").replace(':', "\\072");
-    format!("{seconds}.M{micros}P{process}Q{count}R{chance:016x}.{host}")
+    format!("{seconds}.M{micros}P{process}Q{count}R{chance:016x}I{machine:08x}.{host}")
+}
+
+/// Whether a file is named so by a process of this machine that is no more: nobody will write to it again.
+pub(super) fn is_abandoned(name: &str) -> bool {
+    let parts = || {
+        let (_, rest) = name.split_once(".M")?;
+        let (_, rest) = rest.split_once('P')?;
+        let (process, rest) = rest.split_once('Q')?;
+        let (_, rest) = rest.split_once('R')?;
+        let (chance, rest) = rest.split_once('I')?;
+        let (machine, _) = rest.split_once('.')?;
+        let machine = u32::from_str_radix(machine, 16).ok()?;
+        Some((process.parse().ok()?, u64::from_str_radix(chance, 16).ok()?, machine))
+    };
+    let Some((process, chance, machine)) = parts() else { return false };
+    let is_gone = |process: i32| Pid::from_raw(process).is_some_and(|pid| test_kill_process(pid) == Err(Errno::SRCH));
+    let is_own = u32::try_from(process) == Ok(std::process::id());
+    machine == *MACHINE && chance != *CHANCE && (is_own || is_gone(process))
 }
 
 #[cfg(test)]
@@ -138,5 +166,22 @@ mod tests {
         assert_eq!(names.len(), 1000);
         assert!(names.iter().all(|name| name.ends_with(".mx.example") && !name.contains(['/', ':', ','])));
         assert!(unique("a/b:c").ends_with(".a\\057b\\072c"));
+    }
+
+    #[test]
+    fn files_of_processes_that_are_no_more() {
+        let ours = unique("mx.example");
+        assert!(!is_abandoned(&ours));
+        let chance = format!("R{:016x}", *CHANCE);
+        let before = ours.replace(&chance, "R0000000000000001");
+        assert!(is_abandoned(&before), "a process of the same number, before this one");
+        assert!(is_abandoned(&format!("{:020}.{before}", 4711)), "a message that was to be held");
+        let process = |number: i32| before.replace(&format!("P{}Q", std::process::id()), &format!("P{number}Q"));
+        assert!(!is_abandoned(&process(std::os::unix::process::parent_id() as i32)), "a process that lives");
+        assert!(is_abandoned(&process(i32::MAX)), "one that there cannot be");
+        assert!(!is_abandoned(&before.replace(&format!("I{:08x}", *MACHINE), "I00000000")), "another machine");
+        for other in ["", "young", "1.M2P3Q4.host", "1.M2PxQ4R5I6.host"] {
+            assert!(!is_abandoned(other), "{other}");
+        }
     }
 }

@@ -375,3 +375,70 @@ async fn what_cannot_be_released_stays() {
     assert_eq!(delivery.release(later).0.delivered.len(), 1);
     assert_eq!(files(&root.join("broken/new")).into_values().collect::<Vec<_>>(), [b"x"]);
 }
+
+/// What stands in a mailbox's `maildirsize`.
+fn sizes(root: &Path, mailbox: &str) -> String {
+    fs::read_to_string(root.join(mailbox).join("maildirsize")).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn what_lies_in_a_mailbox_with_a_quota_is_told_by_a_file() {
+    let (_place, root, delivery) = open(false);
+    let alice: Mailbox = "alice@localhost".parse().unwrap();
+    let usage = |quota: u64, added: u64| delivery.usage(&alice, quota, added);
+    assert_eq!(usage(1000, 1), 0);
+    assert_eq!(sizes(&root, "alice"), "", "there is no mailbox yet");
+    deliver(&delivery, &["alice@localhost"], b"0123456789").await.unwrap();
+    let size = 10 + HEAD.len() as u64;
+    for (path, octets) in
+        [("alice/cur/x,S=300:2,S", 1), ("alice/cur/y:2,ST", 1), ("alice/.Sent/new/z", 20), ("alice/.Trash/cur/z", 1)]
+    {
+        fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
+        fs::write(root.join(path), vec![b'x'; octets]).unwrap();
+    }
+    assert_eq!(usage(1000, 1), size + 320);
+    assert_eq!(sizes(&root, "alice"), format!("1000S\n{} 3\n", size + 320));
+    deliver(&delivery, &["bob@localhost", "alice@localhost"], b"0123456789").await.unwrap();
+    assert_eq!(sizes(&root, "alice"), format!("1000S\n{} 3\n{size} 1\n", size + 320));
+    assert_eq!(sizes(&root, "bob"), "", "nobody asked");
+
+    // What a mail program says goes, and is not looked for as long as there is room.
+    let say = |text: &str| fs::write(root.join("alice/maildirsize"), text).unwrap();
+    say("1000S,20C\n500 3\n-100 -1\n");
+    assert_eq!(usage(1000, 600), 400);
+    // Where there would be none the mail itself is counted, once.
+    let counted = 2 * size + 320;
+    assert_eq!(usage(1000, 601), counted);
+    assert_eq!(sizes(&root, "alice"), format!("1000S\n{counted} 4\n"));
+    say("1000S\n999 3\n");
+    assert_eq!(usage(1000, 2), 999, "a fresh count is believed");
+    let old = SystemTime::now() - Duration::from_secs(16 * 60);
+    fs::File::options().write(true).open(root.join("alice/maildirsize")).unwrap().set_modified(old).unwrap();
+    assert_eq!(usage(1000, 2), counted);
+    for useless in
+        ["999S\n5 1\n", "1000S\nfive 1\n", "1000S\n-5 1\n", "1000S", "", &format!("1000S\n{}", "1 1\n".repeat(2000))]
+    {
+        say(useless);
+        assert_eq!(usage(1000, 1), counted, "{useless:.20}");
+        assert_eq!(sizes(&root, "alice"), format!("1000S\n{counted} 4\n"));
+    }
+}
+
+#[tokio::test]
+async fn mailboxes_that_are_left_out_get_nothing() {
+    for (left_out, long) in [("a", false), ("b", false), ("a", true), ("c", true)] {
+        let (_place, root, delivery) = open(true);
+        let all = mailboxes(&["a@localhost", "b@localhost", "c@localhost"]);
+        let mut message = delivery.begin(&all, HEAD.to_vec());
+        let content = vec![b'x'; if long { 3 * BUFFER } else { 10 }];
+        message.write(&content).await.unwrap();
+        message.leave_out(&[format!("{left_out}@localhost").parse().unwrap()]);
+        message.commit().await.unwrap();
+        let found = files(&root);
+        assert_eq!(found.len(), 2, "{found:?}");
+        for (path, octets) in &found {
+            assert!(!path.starts_with(left_out) && path.parent().unwrap().ends_with("new"), "{path:?}");
+            assert_eq!(octets.len(), HEAD.len() + content.len());
+        }
+    }
+}

@@ -19,7 +19,7 @@ const MOST: usize = 1000;
 
 impl Directory {
     /// Where the mail of a list goes: each mailbox once, and each list within it once, so that lists that contain one another come to an
-    /// end. Members that take no mail, or are not there, are left out; so are those that are elsewhere, and that nobody passes mail on to
+    /// end. Members that take no mail, or are not there, are left out; so are accounts whose mail is forwarded, where nobody passes mail on
     /// (`passes_on`).
     ///
     /// # Errors

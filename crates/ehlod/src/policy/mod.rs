@@ -2,6 +2,7 @@
 
 mod auth;
 mod client;
+mod full;
 mod hello;
 mod hold;
 mod local_sender;
@@ -20,6 +21,7 @@ mod storage;
 pub use auth::{Step, authenticate};
 use client::always;
 pub use client::{client, client_later};
+pub use full::{Named, Reason, takes};
 pub use hello::hello;
 pub use hold::hold;
 pub use local_sender::local_sender;

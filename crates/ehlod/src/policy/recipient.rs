@@ -1,19 +1,16 @@
 //! Is mail taken for this recipient, and where does it go?
 
-use super::{Asked, Refusal, client_later, may_wait, relay, rules, sender_domain, spf_allows};
+use super::full::{Reason, room_in};
+use super::{Asked, Named, Refusal, client_later, may_wait, relay, rules, sender_domain, spf_allows};
 use crate::client::Client;
 use crate::config::Stage;
-use crate::directory::{Account, Forward, Login, POSTMASTER, Recipient, Unavailable};
+use crate::directory::{Forward, Login, POSTMASTER, Recipient, Unavailable};
 use crate::mailbox::Mailbox;
 use crate::pattern::Pattern;
 use crate::site::Site;
 use ehlo::{Domain, ForwardPath, Literal, Reply, ReversePath};
 use mail_auth::SpfResult;
 use std::net::IpAddr;
-use tokio::task::spawn_blocking;
-
-/// A message under this size is taken for a mailbox that is full, where its sender declares the size: it can tell the user so.
-const SMALL: u64 = 1024;
 
 /// Who sends what: the transaction in which a recipient is named.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +40,8 @@ pub struct Route {
     pub is_forwarded: bool,
     /// Whether the recipient itself is elsewhere.
     pub is_relayed: bool,
+    /// The recipient, where it is one that is asked about again.
+    pub named: Option<Named>,
 }
 
 impl Route {
@@ -147,41 +146,21 @@ pub async fn recipient<'a>(
                     may_wait(sending, address)?;
                     Route { elsewhere: vec![to.to_string()], is_forwarded: true, ..Route::default() }
                 }
-                None => Route::into(room_in(site, &account, sending.size, address).await?),
+                None => {
+                    let is_room = room_in(site, &account, sending.size).await;
+                    is_room.map_err(|reason| reason.refusal(address))?;
+                    Route::into(account.address.clone())
+                }
             }
         }
     };
-    match &route.here[..] {
-        [mailbox] if site.delivery.is_locked(mailbox) => {
-            Err(Refusal::new("mailbox.lock", Reply::mail_action_not_taken()))
-        }
-        _ => Ok(route),
+    // A list goes to whom it can.
+    let single = if let [mailbox] = &route.here[..] { Some(mailbox.clone()) } else { None };
+    if single.as_ref().is_some_and(|mailbox| site.delivery.is_locked(mailbox)) {
+        return Err(Reason::Locked.refusal(address));
     }
-}
-
-/// The account's mailbox, if there is room in it for a message of this size.
-async fn room_in<'a>(
-    site: &Site,
-    account: &Account,
-    size: Option<u64>,
-    address: &'a str,
-) -> Result<Mailbox, Refusal<'a>> {
-    let mailbox = account.address.clone();
-    let is_small = size.is_some_and(|size| size < SMALL);
-    if is_small || (account.quota.is_none() && account.hard_quota.is_none()) {
-        return Ok(mailbox);
-    }
-    let (delivery, counted) = (site.delivery.clone(), mailbox.clone());
-    let usage = spawn_blocking(move || delivery.usage(&counted)).await;
-    let usage = usage.map_err(|_| Refusal::new("mailbox", Reply::mail_action_not_taken()))?;
-    let is_over = |quota: Option<u64>| quota.is_some_and(|quota| usage.saturating_add(size.unwrap_or(1)) > quota);
-    if is_over(account.hard_quota) {
-        return Err(Refusal::new("account.hard_quota", Reply::quota_exceeded()));
-    }
-    if is_over(account.quota) {
-        return Err(Refusal::new("account.quota", Reply::mailbox_full(address)));
-    }
-    Ok(mailbox)
+    let named = single.map(|mailbox| Named { path: address.to_owned(), address: named, mailbox });
+    Ok(Route { named, ..route })
 }
 
 /// The address that a forward-path means: at an address of this server's own it is one of the first domain (RFC 5321 4.1.3). `None` where

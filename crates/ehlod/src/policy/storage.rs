@@ -15,17 +15,18 @@ pub fn room(site: &Site, size: u64) -> Result<(), Refusal<'static>> {
         None => Ok(()),
         Some(Ok(free)) if free >= site.config.limits.storage_reserve.saturating_add(size) => Ok(()),
         Some(Ok(_)) => Err(Refusal::new("limits.storage_reserve", Reply::insufficient_storage())),
-        Some(Err(error)) => Err(Refusal::new("delivery.path", failed(&error))),
+        Some(Err(error)) => Err(failed(&error)),
     }
 }
 
 /// What a client is told of a failed delivery; the log is told the whole.
 #[must_use]
-pub fn failed(error: &DeliveryError) -> Reply<'static> {
+pub fn failed(error: &DeliveryError) -> Refusal<'static> {
     tracing::error!(%error, "the message could not be stored");
-    match error.failure {
+    let reply = match error.failure {
         Failure::NoSpace => Reply::insufficient_storage(),
         Failure::DirectoryInaccessible => Reply::queue_directory(),
         Failure::Other => Reply::queue_failed(),
-    }
+    };
+    Refusal::new("delivery.path", reply)
 }
