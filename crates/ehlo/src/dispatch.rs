@@ -2,7 +2,7 @@
 
 use crate::buffer::Span;
 use crate::chunk;
-use crate::command::characters::Holds;
+use crate::command::characters::is_printable;
 use crate::command::mail::{self, InForce};
 use crate::command::parked::{ParkedMail, ParkedRcpt};
 use crate::command::verb::{self, FirstWord, Verb};
@@ -31,14 +31,13 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         if self.line.overflowed() || (length > LINE_LIMIT && length > self.limit(verb)) {
             return self.line_fault(const { &Reply::line_too_long() });
         }
-        let holds = Holds::of(line);
-        if holds.control() {
+        if !is_printable(line) && line.iter().any(u8::is_ascii_control) {
             return self.line_fault(const { &Reply::invalid_character() });
         }
         let Some(verb) = verb else {
-            return self.fault(match holds.non_ascii() {
-                false => const { &Reply::command_unrecognized() },
-                true => const { &Reply::invalid_character() },
+            return self.fault(match line.is_ascii() {
+                true => const { &Reply::command_unrecognized() },
+                false => const { &Reply::invalid_character() },
             });
         };
         let arguments = Span::of(self.line.buffer(), arguments);

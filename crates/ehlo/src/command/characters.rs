@@ -1,16 +1,14 @@
 //! The classes of characters in the grammar. `utf8` adds what RFC 6531 3.3 adds: any character over 127; that a line is valid UTF-8
 //! is checked before it is parsed.
 
-use super::{MISMATCH, Parsed};
-
-const ATEXT: u8 = 1;
-const QTEXT: u8 = 1 << 1;
-const LDH: u8 = 1 << 2;
-const DCONTENT: u8 = 1 << 3;
-const ESMTP_VALUE: u8 = 1 << 4;
-const UNDERSCORE: u8 = 1 << 5;
-const CONTROL: u8 = 1 << 6;
-const UTF8: u8 = 1 << 7;
+pub(crate) const ATEXT: u8 = 1;
+pub(crate) const QTEXT: u8 = 1 << 1;
+pub(crate) const LET_DIG: u8 = 1 << 2;
+pub(crate) const HYPHEN: u8 = 1 << 3;
+pub(crate) const DCONTENT: u8 = 1 << 4;
+pub(crate) const ESMTP_VALUE: u8 = 1 << 5;
+pub(crate) const UNDERSCORE: u8 = 1 << 6;
+pub(crate) const UTF8: u8 = 1 << 7;
 
 /// The classes of each octet, a bit a class. (A look-up took half as long as comparing with the bounds of `atext`.)
 static CLASSES: [u8; 256] = {
@@ -27,8 +25,9 @@ static CLASSES: [u8; 256] = {
 
 const fn classes_of(octet: u8) -> u8 {
     let mut classes = match octet {
-        0..=31 | 127 => CONTROL,
         128.. => UTF8,
+        b'-' => HYPHEN,
+        b'_' => UNDERSCORE,
         _ => 0,
     };
     // RFC 5322 3.2.3.
@@ -38,90 +37,65 @@ const fn classes_of(octet: u8) -> u8 {
     {
         classes |= ATEXT;
     }
-    // RFC 5321 4.1.2.
+    // RFC 5321 4.1.2: qtextSMTP.
     if matches!(octet, 32..=33 | 35..=91 | 93..=126) {
         classes |= QTEXT;
     }
-    if octet.is_ascii_alphanumeric() || octet == b'-' {
-        classes |= LDH;
+    if octet.is_ascii_alphanumeric() {
+        classes |= LET_DIG;
     }
     // RFC 5321 4.1.3.
     if matches!(octet, 33..=90 | 94..=126) {
         classes |= DCONTENT;
     }
+    // RFC 5321 4.1.2.
     if matches!(octet, 33..=60 | 62..=126) {
         classes |= ESMTP_VALUE;
-    }
-    if octet == b'_' {
-        classes |= UNDERSCORE;
     }
     classes
 }
 
-fn is_of(octet: u8, classes: u8) -> bool {
+/// Whether an octet is of one of these classes.
+#[inline]
+pub(crate) fn is_of(octet: u8, classes: u8) -> bool {
     CLASSES.get(usize::from(octet)).is_some_and(|of| of & classes != 0)
 }
 
-const fn or_utf8(class: u8, utf8: bool) -> u8 {
-    if utf8 { class | UTF8 } else { class }
+/// The classes, and octets over 127 where they are let in.
+#[inline]
+pub(crate) const fn with_utf8(classes: u8, utf8: bool) -> u8 {
+    if utf8 { classes | UTF8 } else { classes }
 }
 
-/// `atext` (RFC 5322 3.2.3).
-pub(crate) fn is_atext(octet: u8, utf8: bool) -> bool {
-    is_of(octet, or_utf8(ATEXT, utf8))
+/// How many octets of these classes stand at the start.
+pub(crate) fn run(input: &[u8], classes: u8) -> usize {
+    input.iter().position(|octet| !is_of(*octet, classes)).unwrap_or(input.len())
 }
 
-/// `qtextSMTP` (RFC 5321 4.1.2).
-pub(crate) fn is_qtext(octet: u8, utf8: bool) -> bool {
-    is_of(octet, or_utf8(QTEXT, utf8))
-}
-
-/// `Let-dig` and the hyphen of `Ldh-str` (RFC 5321 4.1.2), and the octets of a U-label (RFC 6531 3.3).
-pub(crate) fn is_ldh(octet: u8, utf8: bool, underscores: bool) -> bool {
-    is_of(octet, or_utf8(if underscores { LDH | UNDERSCORE } else { LDH }, utf8))
-}
-
-/// `dcontent` (RFC 5321 4.1.3).
-pub(crate) fn is_dcontent(octet: u8) -> bool {
-    is_of(octet, DCONTENT)
-}
-
-/// Characters of `esmtp-value` (RFC 5321 4.1.2, RFC 6531 3.3).
-pub(crate) fn is_esmtp_value(octet: u8, utf8: bool) -> bool {
-    is_of(octet, or_utf8(ESMTP_VALUE, utf8))
-}
-
-/// What a line holds that matters for all of it: controls, and octets over 127.
-#[derive(Clone, Copy)]
-pub(crate) struct Holds(u8);
-
-impl Holds {
-    pub(crate) fn of(line: &[u8]) -> Self {
-        if is_printable(line) {
-            return Self(0);
-        }
-        Self(line.iter().fold(0, |found, octet| found | CLASSES.get(usize::from(*octet)).copied().unwrap_or(0)))
-    }
-
-    pub(crate) const fn control(self) -> bool {
-        self.0 & CONTROL != 0
-    }
-
-    pub(crate) const fn non_ascii(self) -> bool {
-        self.0 & UTF8 != 0
-    }
+/// The octets of these classes at the start, at least one, and what is behind them.
+pub(crate) fn split_run(input: &[u8], classes: u8) -> Option<(&[u8], &[u8])> {
+    input.split_at_checked(run(input, classes)).filter(|(run, _)| !run.is_empty())
 }
 
 /// Whether a text is printable ASCII and nothing else: sixteen octets at a time, without a way out of the loop, so that the compiler
 /// has an instruction for so many.
+#[cfg(target_pointer_width = "64")]
 pub(crate) fn is_printable(line: &[u8]) -> bool {
-    fn is_other(octets: &[u8]) -> bool {
-        octets.iter().fold(false, |other, octet| other | (octet.wrapping_sub(b' ') > b'~' - b' '))
-    }
     let (blocks, rest) = line.as_chunks::<16>();
     let other = blocks.iter().fold(false, |other, block| other | is_other(block));
     // What is left is looked at with what stands before it, as another sixteen.
     !(other | line.last_chunk::<16>().map_or_else(|| is_other(rest), |block| is_other(block)))
+}
+
+#[cfg(target_pointer_width = "64")]
+fn is_other(octets: &[u8]) -> bool {
+    octets.iter().fold(false, |other, octet| other | (octet.wrapping_sub(b' ') > b'~' - b' '))
+}
+
+/// Whether a text is printable ASCII and nothing else. A small processor has no instruction for many octets.
+#[cfg(not(target_pointer_width = "64"))]
+pub(crate) fn is_printable(line: &[u8]) -> bool {
+    line.iter().all(|octet| matches!(octet, b' '..=b'~'))
 }
 
 /// Whether both are the same word, in any case. (Not inlined: there are some fifty of these, of 60 octets each on a Cortex-M3.)
@@ -137,16 +111,8 @@ pub(crate) fn split_at_octet(octets: &[u8], separator: u8) -> Option<(&[u8], &[u
     Some((before, behind.split_first()?.1))
 }
 
-/// As many octets of a class as there are, and at least one.
-pub(crate) fn many(class: impl Fn(u8) -> bool, input: &[u8]) -> Parsed<'_, &[u8]> {
-    let end = input.iter().position(|octet| !class(*octet)).unwrap_or(input.len());
-    match input.split_at_checked(end) {
-        Some((found, rest)) if !found.is_empty() => Ok((rest, found)),
-        _ => Err(MISMATCH),
-    }
-}
-
-/// What lies between the start of `input` and `rest`, which must be its tail.
-pub(crate) fn consumed<'l>(input: &'l [u8], rest: &[u8]) -> &'l [u8] {
-    input.get(..input.len().saturating_sub(rest.len())).unwrap_or_default()
+/// What follows a keyword in any case; `None` where it does not stand at the start.
+pub(crate) fn strip_keyword<'l>(input: &'l [u8], keyword: &[u8]) -> Option<&'l [u8]> {
+    let (start, rest) = input.split_at_checked(keyword.len())?;
+    same_word(start, keyword).then_some(rest)
 }

@@ -2,13 +2,8 @@
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 
-use nom::Parser;
-use nom::bytes::complete::{tag, tag_no_case};
-use nom::character::complete::char;
-use nom::combinator::opt;
-
-use super::characters::{consumed, is_dcontent, is_ldh, many};
-use super::{AddressError, MISMATCH, Parsed, text, whole};
+use super::characters::{DCONTENT, HYPHEN, LET_DIG, is_of, split_run, strip_keyword, with_utf8};
+use super::{AddressError, text};
 
 /// The longest domain, in octets (RFC 5321 4.5.3.1.2).
 const DOMAIN: usize = 255;
@@ -49,14 +44,17 @@ impl<'a> Domain<'a> {
     ///
     /// Where it does not follow the grammar, or has a label over 63 octets, or 255 in all.
     pub fn parse(text: &'a str) -> Result<Self, AddressError> {
-        whole(domain_or_literal(text.as_bytes(), true)).map(Self::read).ok_or(AddressError)
+        match domain_or_literal(text.as_bytes(), true) {
+            Some(length) if length == text.len() => Ok(Self::read(text.as_bytes())),
+            _ => Err(AddressError),
+        }
     }
 
     /// Reads a domain or address literal that was checked before.
     pub(crate) fn read(octets: &'a [u8]) -> Self {
         match octets {
-            [b'[', ..] => match whole(address_literal(octets)) {
-                Some(literal) => Self::Literal(literal),
+            [b'[', ..] => match address_literal(octets) {
+                Some((literal, _)) => Self::Literal(literal),
                 None => Self::Name(""),
             },
             name => Self::Name(text(name)),
@@ -64,149 +62,137 @@ impl<'a> Domain<'a> {
     }
 }
 
-/// `( Domain / address-literal )`, as octets.
-pub(crate) fn domain_or_literal(input: &[u8], utf8: bool) -> Parsed<'_, &[u8]> {
-    match input.first() {
-        Some(b'[') => {
-            let (rest, _) = address_literal(input)?;
-            let literal = consumed(input, rest);
-            if literal.len() > DOMAIN { Err(MISMATCH) } else { Ok((rest, literal)) }
-        }
-        _ => domain(input, utf8, false),
+/// `( Domain / address-literal )`: its length.
+pub(crate) fn domain_or_literal(input: &[u8], utf8: bool) -> Option<usize> {
+    if input.first() == Some(&b'[') {
+        let (_, rest) = address_literal(input)?;
+        Some(input.len().wrapping_sub(rest.len())).filter(|length| *length <= DOMAIN)
+    } else {
+        domain(input, with_utf8(LET_DIG, utf8))
     }
 }
 
-/// `Domain = sub-domain *("." sub-domain)`. `underscores` lets them pass too: see [`super::hello`].
-pub(crate) fn domain(input: &[u8], utf8: bool, underscores: bool) -> Parsed<'_, &[u8]> {
-    let mut rest = sub_domain(input, utf8, underscores)?.0;
-    while let Some((b'.', after)) = rest.split_first() {
-        rest = sub_domain(after, utf8, underscores)?.0;
+/// `Domain = sub-domain *("." sub-domain)`, `sub-domain = Let-dig [Ldh-str]`, where `Ldh-str` ends with a letter or digit, `/ U-label` by
+/// RFC 6531 3.3: its length. `let_dig` says what stands for a letter or digit.
+pub(crate) fn domain(input: &[u8], let_dig: u8) -> Option<usize> {
+    let mut length = 0_usize;
+    let mut label = 0_usize;
+    // Where a label may end: not at its start, not behind a hyphen.
+    let mut complete = false;
+    for octet in input {
+        (label, complete) = match *octet {
+            octet if is_of(octet, let_dig) => (label.wrapping_add(1), true),
+            b'-' if label > 0 => (label.wrapping_add(1), false),
+            b'.' if complete && label <= LABEL => (0, false),
+            _ => break,
+        };
+        length = length.wrapping_add(1);
     }
-    let domain = consumed(input, rest);
-    if domain.len() > DOMAIN { Err(MISMATCH) } else { Ok((rest, domain)) }
+    (complete && label <= LABEL && length <= DOMAIN).then_some(length)
 }
 
-/// `sub-domain = Let-dig [Ldh-str]`, where `Ldh-str` ends with a letter or digit; `/ U-label` by RFC 6531 3.3.
-fn sub_domain(input: &[u8], utf8: bool, underscores: bool) -> Parsed<'_, &[u8]> {
-    let (rest, label) = many(|octet| is_ldh(octet, utf8, underscores), input)?;
-    let ends_well = label.first() != Some(&b'-') && label.last() != Some(&b'-');
-    if ends_well && label.len() <= LABEL { Ok((rest, label)) } else { Err(MISMATCH) }
-}
-
-/// `address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) "]"`.
-fn address_literal(input: &[u8]) -> Parsed<'_, Literal<'_>> {
-    let (rest, _) = char::<_, ()>('[').parse(input)?;
+/// `address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) "]"`, and what is behind it.
+fn address_literal(input: &[u8]) -> Option<(Literal<'_>, &[u8])> {
     // Whatever stands in a literal is made of `dcontent`.
-    let (rest, inside) = many(is_dcontent, rest)?;
-    let (rest, _) = char::<_, ()>(']').parse(rest)?;
-    let literal = if let Ok((address, _)) = tag_no_case::<_, _, ()>(&b"IPv6:"[..]).parse(inside) {
-        Literal::Ipv6(ipv6(address).ok_or(MISMATCH)?)
-    } else if let Some(address) = whole(ipv4(inside)) {
+    let (inside, rest) = split_run(input.strip_prefix(b"[")?, DCONTENT)?;
+    let rest = rest.strip_prefix(b"]")?;
+    let literal = if let Some(address) = strip_keyword(inside, b"IPv6:") {
+        Literal::Ipv6(ipv6(address)?)
+    } else if let Some(address) = ipv4(inside) {
         Literal::Ipv4(address)
     } else {
-        general(inside).ok_or(MISMATCH)?
+        general(inside)?
     };
-    Ok((rest, literal))
+    Some((literal, rest))
 }
 
-/// `IPv4-address-literal = Snum 3("." Snum)`.
-fn ipv4(input: &[u8]) -> Parsed<'_, Ipv4Addr> {
-    let (rest, a) = snum(input)?;
-    let (rest, b) = dot_snum(rest)?;
-    let (rest, c) = dot_snum(rest)?;
-    let (rest, d) = dot_snum(rest)?;
-    Ok((rest, Ipv4Addr::new(a, b, c, d)))
-}
-
-fn dot_snum(input: &[u8]) -> Parsed<'_, u8> {
-    let (rest, _) = char::<_, ()>('.').parse(input)?;
-    snum(rest)
-}
-
-/// `Snum = 1*3DIGIT`, a value from 0 to 255.
-fn snum(input: &[u8]) -> Parsed<'_, u8> {
-    let (rest, digits) = many(|octet| octet.is_ascii_digit(), input)?;
-    if digits.len() > 3 {
-        return Err(MISMATCH);
+/// `IPv4-address-literal = Snum 3("." Snum)`, `Snum = 1*3DIGIT` from 0 to 255.
+fn ipv4(input: &[u8]) -> Option<Ipv4Addr> {
+    let mut address = [0; 4];
+    let mut numbers = input.split(|octet| *octet == b'.');
+    for place in &mut address {
+        let digits = numbers.next().filter(|digits| digits.len() <= 3)?;
+        *place = u8::try_from(number(digits, 10)?).ok()?;
     }
-    let value = digits
-        .iter()
-        .fold(0_u16, |value, digit| value.wrapping_mul(10).wrapping_add(u16::from(digit.wrapping_sub(b'0'))));
-    u8::try_from(value).map(|value| (rest, value)).map_err(|_| MISMATCH)
+    numbers.next().is_none().then(|| Ipv4Addr::from(address))
+}
+
+/// Up to four digits, one at least, in a base of up to 16.
+fn number(digits: &[u8], base: u16) -> Option<u16> {
+    if digits.is_empty() || digits.len() > 4 {
+        return None;
+    }
+    digits.iter().try_fold(0_u16, |number, digit| {
+        let digit = match digit | 0x20 {
+            b'a'..=b'f' if base == 16 => (digit | 0x20).wrapping_sub(b'a').wrapping_add(10),
+            _ if digit.is_ascii_digit() => digit.wrapping_sub(b'0'),
+            _ => return None,
+        };
+        Some(number.wrapping_mul(base).wrapping_add(digit.into()))
+    })
 }
 
 /// `IPv6-addr = IPv6-full / IPv6-comp / IPv6v4-full / IPv6v4-comp`. `::` stands for two groups at least.
 fn ipv6(input: &[u8]) -> Option<Ipv6Addr> {
     let mut groups = [0_u16; 8];
-    let (mut rest, before) = groups_of(input, &mut groups)?;
-    if before == 8 {
-        return rest.is_empty().then(|| Ipv6Addr::from(groups));
-    }
-    let mut tail = [0_u16; 8];
-    (rest, _) = tag::<_, _, ()>(&b"::"[..]).parse(rest).ok()?;
-    let (rest, after) = if rest.is_empty() { (rest, 0) } else { groups_of(rest, &mut tail)? };
-    if !rest.is_empty() || before.saturating_add(after) > 6 || (after == 0 && input.last() != Some(&b':')) {
-        return None;
-    }
-    let start = 8_usize.saturating_sub(after);
-    for (group, value) in groups.iter_mut().skip(start).zip(tail) {
-        *group = value;
-    }
-    Some(Ipv6Addr::from(groups))
-}
-
-/// Up to eight groups parted by single colons, the last two perhaps an IPv4 address; what is left, and how many there were.
-fn groups_of<'l>(mut input: &'l [u8], groups: &mut [u16; 8]) -> Option<(&'l [u8], usize)> {
+    // How many groups stand before `::`, once it has come.
+    let mut before = None;
     let mut count = 0_usize;
-    // A leading `::` leaves no group before it.
-    if input.starts_with(b"::") {
-        return Some((input, 0));
+    let mut rest = input;
+    if let [b':', b':', after @ ..] = rest {
+        (before, rest) = (Some(0), after);
     }
-    loop {
-        if count <= 6
-            && let Some(address) = whole(ipv4(input))
+    // Each turn reads a group and what parts it from the next.
+    while !rest.is_empty() {
+        let end = rest.iter().position(|octet| *octet == b':').unwrap_or(rest.len());
+        let (group, behind) = rest.split_at_checked(end)?;
+        if behind.is_empty()
+            && let Some(address) = ipv4(group)
         {
             let [a, b, c, d] = address.octets();
             *groups.get_mut(count)? = u16::from_be_bytes([a, b]);
-            *groups.get_mut(count.saturating_add(1))? = u16::from_be_bytes([c, d]);
-            return Some((&[], count.saturating_add(2)));
+            *groups.get_mut(count.wrapping_add(1))? = u16::from_be_bytes([c, d]);
+            count = count.wrapping_add(2);
+            break;
         }
-        let (rest, group) = ipv6_hex(input).ok()?;
-        *groups.get_mut(count)? = group;
-        count = count.saturating_add(1);
-        match rest {
-            [b':', b':', ..] => return Some((rest, count)),
-            [b':', after @ ..] if count < 8 => input = after,
-            _ => return Some((rest, count)),
-        }
-    }
-}
-
-/// `IPv6-hex = 1*4HEXDIG`.
-fn ipv6_hex(input: &[u8]) -> Parsed<'_, u16> {
-    let (rest, digits) = many(|octet| octet.is_ascii_hexdigit(), input)?;
-    if digits.len() > 4 {
-        return Err(MISMATCH);
-    }
-    let value = digits.iter().fold(0_u16, |value, digit| {
-        let digit = match digit {
-            b'0'..=b'9' => digit.wrapping_sub(b'0'),
-            b'a'..=b'f' => digit.wrapping_sub(b'a').wrapping_add(10),
-            _ => digit.wrapping_sub(b'A').wrapping_add(10),
+        *groups.get_mut(count)? = number(group, 16)?;
+        count = count.wrapping_add(1);
+        rest = match behind {
+            [b':', b':', after @ ..] if before.is_none() => {
+                before = Some(count);
+                after
+            }
+            // A colon must have something behind it.
+            [b':', after @ ..] if !after.is_empty() => after,
+            _ => behind,
         };
-        value.wrapping_mul(16).wrapping_add(u16::from(digit))
-    });
-    Ok((rest, value))
+        if rest == b":" {
+            return None;
+        }
+    }
+    match before {
+        None => (count == 8).then(|| Ipv6Addr::from(groups)),
+        Some(before) if count <= 6 => {
+            // What stands behind `::` moves to the end.
+            let mut address = [0_u16; 8];
+            for (place, group) in address.iter_mut().zip(groups).take(before) {
+                *place = group;
+            }
+            let behind = groups.get(before..count).unwrap_or_default();
+            for (place, group) in address.iter_mut().rev().zip(behind.iter().rev()) {
+                *place = *group;
+            }
+            Some(Ipv6Addr::from(address))
+        }
+        Some(_) => None,
+    }
 }
 
 /// `General-address-literal = Standardized-tag ":" 1*dcontent`, `Standardized-tag = Ldh-str`.
 fn general(inside: &[u8]) -> Option<Literal<'_>> {
-    let (rest, tag) = many(|octet| is_ldh(octet, false, false), inside).ok()?;
-    let (content, _) = opt(char::<_, ()>(':')).parse(rest).ok().filter(|(_, colon)| colon.is_some())?;
-    if tag.last() == Some(&b'-') || content.is_empty() {
-        return None;
-    }
-    Some(Literal::General { tag: text(tag), content: text(content) })
+    let (tag, rest) = split_run(inside, LET_DIG | HYPHEN)?;
+    let content = rest.strip_prefix(b":").filter(|content| !content.is_empty())?;
+    (tag.last() != Some(&b'-')).then(|| Literal::General { tag: text(tag), content: text(content) })
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! ETRN (RFC 1985): a client wants the mail that waits for it.
 
-use super::ArgumentError;
+use super::characters::LET_DIG;
 use super::domain::domain;
-use super::{text, whole};
+use super::{ArgumentError, text};
 
 /// An ETRN command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub(crate) fn etrn(arguments: &[u8]) -> Result<Etrn<'_>, ArgumentError> {
     };
     let fits = match option {
         EtrnOption::Queue => !node.is_empty() && !node.contains(&b' '),
-        EtrnOption::Node | EtrnOption::Subdomains => whole(domain(node, false, false)).is_some(),
+        EtrnOption::Node | EtrnOption::Subdomains => domain(node, LET_DIG) == Some(node.len()),
     };
     if fits { Ok(Etrn { node: text(node), option }) } else { Err(ArgumentError::Syntax) }
 }

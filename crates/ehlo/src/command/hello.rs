@@ -1,7 +1,8 @@
 //! EHLO and HELO (RFC 5321 4.1.1.1).
 
+use super::ArgumentError;
+use super::characters::{LET_DIG, UNDERSCORE};
 use super::domain::{Domain, domain, domain_or_literal};
-use super::{ArgumentError, whole};
 
 /// An EHLO or HELO command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,9 +28,11 @@ pub(crate) fn hello(arguments: &[u8]) -> Result<&[u8], ArgumentError> {
     if !arguments.is_ascii() {
         return Err(ArgumentError::NotAscii);
     }
-    whole(domain_or_literal(arguments, false))
-        .or_else(|| whole(domain(arguments, false, true)))
-        .ok_or(ArgumentError::Syntax)
+    let length = match arguments.first() {
+        Some(b'[') => domain_or_literal(arguments, false),
+        _ => domain(arguments, LET_DIG | UNDERSCORE),
+    };
+    if length == Some(arguments.len()) { Ok(arguments) } else { Err(ArgumentError::Syntax) }
 }
 
 #[cfg(test)]

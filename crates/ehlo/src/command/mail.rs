@@ -1,10 +1,7 @@
 //! MAIL and RCPT (RFC 5321 4.1.1.2, 4.1.1.3) with their parameters.
 
-use nom::Parser;
-use nom::bytes::complete::tag_no_case;
-
 use super::ArgumentError;
-use super::characters::same_word;
+use super::characters::{same_word, strip_keyword};
 use super::dsn::{self, Notify, Orcpt, Ret};
 use super::options::{self, ByMode, DeliverBy, Hold};
 use super::parameters::{Once, Parameter, Parameters, Xtext, size};
@@ -129,7 +126,7 @@ pub(crate) struct Raw<'l, T> {
 pub(crate) fn mail(arguments: &[u8], in_force: InForce) -> Result<Raw<'_, Mail<'_>>, ArgumentError> {
     let utf8 = utf8_line(arguments, in_force.extensions.contains(Extensions::SMTPUTF8))?;
     let path = after_keyword(b"FROM:", arguments)?;
-    let (parameters, path) = reverse_path(path, utf8).map_err(|_| ArgumentError::Syntax)?;
+    let (path, parameters) = reverse_path(path, utf8).ok_or(ArgumentError::Syntax)?;
     let mut command = Mail::new(ReversePath::Null);
     mail_parameters(&mut command, parameters, utf8, in_force)?;
     if utf8 && !command.smtputf8 { Err(ArgumentError::NotAscii) } else { Ok(Raw { path, command, parameters }) }
@@ -245,7 +242,7 @@ fn found<T>(place: &mut Option<T>, meaning: Option<T>) -> bool {
 pub(crate) fn rcpt(arguments: &[u8], smtputf8: bool, in_force: InForce) -> Result<Raw<'_, Rcpt<'_>>, ArgumentError> {
     let utf8 = utf8_line(arguments, smtputf8)?;
     let path = after_keyword(b"TO:", arguments)?;
-    let (parameters, path) = forward_path(path, utf8).map_err(|_| ArgumentError::Syntax)?;
+    let (path, parameters) = forward_path(path, utf8).ok_or(ArgumentError::Syntax)?;
     let mut command = Rcpt::new(ForwardPath::Postmaster);
     rcpt_parameters(&mut command, parameters, utf8, in_force)?;
     Ok(Raw { path, command, parameters })
@@ -293,7 +290,7 @@ pub(crate) fn utf8_line(arguments: &[u8], allowed: bool) -> Result<bool, Argumen
 
 /// What follows `FROM:` or `TO:`. One space behind it is let pass: devices send it.
 fn after_keyword<'l>(keyword: &'static [u8], arguments: &'l [u8]) -> Result<&'l [u8], ArgumentError> {
-    let (rest, _) = tag_no_case::<_, _, ()>(keyword).parse(arguments).map_err(|_| ArgumentError::Syntax)?;
+    let rest = strip_keyword(arguments, keyword).ok_or(ArgumentError::Syntax)?;
     Ok(rest.strip_prefix(b" ").unwrap_or(rest))
 }
 

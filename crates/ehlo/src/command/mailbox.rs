@@ -2,12 +2,8 @@
 
 use core::fmt;
 
-use nom::Parser;
-use nom::character::complete::char;
-
-use super::characters::{consumed, is_atext, is_qtext, many};
+use super::characters::{ATEXT, QTEXT, is_of, with_utf8};
 use super::domain::{Domain, domain_or_literal};
-use super::{MISMATCH, Parsed, whole};
 
 /// The longest local part, in octets (RFC 5321 4.5.3.1.1).
 const LOCAL_PART: usize = 64;
@@ -39,8 +35,10 @@ impl<'a> Mailbox<'a> {
         if address.bytes().any(|octet| octet < 32 || octet == 127) {
             return Err(AddressError);
         }
-        let found = whole(mailbox(address.as_bytes(), true)).ok_or(AddressError)?;
-        Ok(Self { address, local: found.local })
+        match mailbox(address.as_bytes(), true) {
+            Some((found, [])) => Ok(Self { address, local: found.local }),
+            _ => Err(AddressError),
+        }
     }
 
     /// A mailbox that was checked before.
@@ -107,43 +105,48 @@ pub(crate) struct RawMailbox<'l> {
     pub(crate) local: u8,
 }
 
-/// `Mailbox = Local-part "@" ( Domain / address-literal )`.
-pub(crate) fn mailbox(input: &[u8], utf8: bool) -> Parsed<'_, RawMailbox<'_>> {
-    let (rest, local) = local_part(input, utf8)?;
-    let (rest, _) = char::<_, ()>('@').parse(rest)?;
-    let (rest, _) = domain_or_literal(rest, utf8)?;
-    let local = u8::try_from(local.len()).map_err(|_| MISMATCH)?;
-    Ok((rest, RawMailbox { address: consumed(input, rest), local }))
+/// `Mailbox = Local-part "@" ( Domain / address-literal )`, and what is behind it.
+pub(crate) fn mailbox(input: &[u8], utf8: bool) -> Option<(RawMailbox<'_>, &[u8])> {
+    let local = local_part(input, utf8)?;
+    let right = input.get(local..)?.strip_prefix(b"@")?;
+    let length = local.wrapping_add(1).wrapping_add(domain_or_literal(right, utf8)?);
+    let (address, rest) = input.split_at_checked(length)?;
+    // It is 64 at the most.
+    Some((RawMailbox { address, local: local as u8 }, rest))
 }
 
-/// `Local-part = Dot-string / Quoted-string`.
-fn local_part(input: &[u8], utf8: bool) -> Parsed<'_, &[u8]> {
-    let (rest, local) = match input.first() {
-        Some(b'"') => quoted_string(input, utf8)?,
-        _ => dot_string(input, utf8)?,
-    };
-    if local.len() > LOCAL_PART { Err(MISMATCH) } else { Ok((rest, local)) }
+/// `Local-part = Dot-string / Quoted-string`: its length.
+fn local_part(input: &[u8], utf8: bool) -> Option<usize> {
+    let length = if input.first() == Some(&b'"') { quoted_string(input, utf8) } else { dot_string(input, utf8) };
+    length.filter(|length| *length <= LOCAL_PART)
 }
 
-/// `Dot-string = Atom *("." Atom)`.
-fn dot_string(input: &[u8], utf8: bool) -> Parsed<'_, &[u8]> {
-    let mut rest = many(|octet| is_atext(octet, utf8), input)?.0;
-    while let Some((b'.', after)) = rest.split_first() {
-        rest = many(|octet| is_atext(octet, utf8), after)?.0;
+/// `Dot-string = Atom *("." Atom)`: its length.
+fn dot_string(input: &[u8], utf8: bool) -> Option<usize> {
+    let atext = with_utf8(ATEXT, utf8);
+    let mut length = 0_usize;
+    let mut in_atom = false;
+    for octet in input {
+        in_atom = match *octet {
+            octet if is_of(octet, atext) => true,
+            b'.' if in_atom => false,
+            _ => break,
+        };
+        length = length.wrapping_add(1);
     }
-    Ok((rest, consumed(input, rest)))
+    in_atom.then_some(length)
 }
 
-/// `Quoted-string = DQUOTE *QcontentSMTP DQUOTE`, where `QcontentSMTP = qtextSMTP / quoted-pairSMTP`.
-pub(crate) fn quoted_string(input: &[u8], utf8: bool) -> Parsed<'_, &[u8]> {
-    let (mut rest, _) = char::<_, ()>('"').parse(input)?;
+/// `Quoted-string = DQUOTE *QcontentSMTP DQUOTE`, where `QcontentSMTP = qtextSMTP / quoted-pairSMTP`: its length.
+pub(crate) fn quoted_string(input: &[u8], utf8: bool) -> Option<usize> {
+    let mut rest = input.strip_prefix(b"\"")?;
     loop {
-        match rest {
-            [b'"', after @ ..] => return Ok((after, consumed(input, after))),
+        rest = match rest {
+            [b'"', after @ ..] => return Some(input.len().wrapping_sub(after.len())),
             // quoted-pairSMTP = %d92 %d32-126
-            [b'\\', 32..=126, after @ ..] => rest = after,
-            [octet, after @ ..] if is_qtext(*octet, utf8) => rest = after,
-            _ => return Err(MISMATCH),
+            [b'\\', 32..=126, after @ ..] => after,
+            [octet, after @ ..] if is_of(*octet, with_utf8(QTEXT, utf8)) => after,
+            _ => return None,
         }
     }
 }

@@ -28,9 +28,6 @@ pub use path::{ForwardPath, ReversePath};
 pub use query::Query;
 pub(crate) use verb::Verb;
 
-/// What a production leaves and what it found. The grammar needs no more of an error than that there is one.
-pub(crate) type Parsed<'l, T> = nom::IResult<&'l [u8], T, ()>;
-
 /// What is wrong with the arguments of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ArgumentError {
@@ -48,14 +45,3 @@ pub(crate) enum ArgumentError {
 pub(crate) fn text(octets: &[u8]) -> &str {
     core::str::from_utf8(octets).unwrap_or_default()
 }
-
-/// What a production found, if it used up all the input.
-pub(crate) fn whole<T>(parsed: Parsed<'_, T>) -> Option<T> {
-    match parsed {
-        Ok(([], found)) => Some(found),
-        _ => None,
-    }
-}
-
-/// The nom error that lets another alternative be tried.
-pub(crate) const MISMATCH: nom::Err<()> = nom::Err::Error(());

@@ -1,10 +1,7 @@
 //! Parameters of MAIL and RCPT (RFC 5321 4.1.2), and xtext (RFC 3461 4).
 
-use nom::Parser;
-use nom::character::complete::char;
-
 use super::ArgumentError;
-use super::characters::{is_esmtp_value, is_ldh, many, same_word};
+use super::characters::{ESMTP_VALUE, HYPHEN, LET_DIG, same_word, split_run, with_utf8};
 use super::text;
 
 /// `esmtp-param = esmtp-keyword ["=" esmtp-value]`.
@@ -32,19 +29,16 @@ impl<'l> Parameters<'l> {
     }
 
     fn parameter(&mut self) -> Option<Parameter<'l>> {
-        let (rest, _) = char::<_, ()>(' ').parse(self.rest).ok()?;
         // esmtp-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-")
-        let (rest, keyword) = many(|octet| is_ldh(octet, false, false), rest).ok()?;
+        let (keyword, mut rest) = split_run(self.rest.strip_prefix(b" ")?, LET_DIG | HYPHEN)?;
         if keyword.first() == Some(&b'-') {
             return None;
         }
-        let (rest, value) = match rest.split_first() {
-            Some((b'=', after)) => {
-                let (rest, value) = many(|octet| is_esmtp_value(octet, self.utf8), after).ok()?;
-                (rest, Some(value))
-            }
-            _ => (rest, None),
-        };
+        let mut value = None;
+        if let Some((b'=', after)) = rest.split_first() {
+            let (octets, behind) = split_run(after, with_utf8(ESMTP_VALUE, self.utf8))?;
+            (value, rest) = (Some(octets), behind);
+        }
         self.rest = rest;
         Some(Parameter { keyword, value })
     }

@@ -1,13 +1,8 @@
 //! Paths (RFC 5321 4.1.2).
 
-use nom::Parser;
-use nom::bytes::complete::{tag, tag_no_case};
-use nom::character::complete::char;
-
-use super::characters::consumed;
+use super::characters::{LET_DIG, strip_keyword, with_utf8};
 use super::domain::domain;
 use super::mailbox::{Mailbox, RawMailbox, mailbox};
-use super::{MISMATCH, Parsed};
 
 /// The longest path, in octets, its angle brackets counted (RFC 5321 4.5.3.1.3).
 const PATH: usize = 256;
@@ -55,44 +50,44 @@ impl<'a> ForwardPath<'a> {
 /// A path as the grammar finds it; `None` for the one without a mailbox (`<>`, `<Postmaster>`).
 pub(crate) type RawPath<'l> = Option<RawMailbox<'l>>;
 
-/// `Reverse-path = Path / "<>"`.
-pub(crate) fn reverse_path(input: &[u8], utf8: bool) -> Parsed<'_, RawPath<'_>> {
-    if let Ok((rest, _)) = tag::<_, _, ()>(&b"<>"[..]).parse(input) {
-        return Ok((rest, None));
+/// `Reverse-path = Path / "<>"`, and what is behind it.
+pub(crate) fn reverse_path(input: &[u8], utf8: bool) -> Option<(RawPath<'_>, &[u8])> {
+    match input {
+        [b'<', b'>', rest @ ..] => Some((None, rest)),
+        _ => path(input, utf8).map(|(mailbox, rest)| (Some(mailbox), rest)),
     }
-    let (rest, mailbox) = path(input, utf8)?;
-    Ok((rest, Some(mailbox)))
 }
 
-/// `Forward-path = Path`, or `"<Postmaster>"` (RFC 5321 4.1.1.3).
-pub(crate) fn forward_path(input: &[u8], utf8: bool) -> Parsed<'_, RawPath<'_>> {
-    // Only that one has no domain, so the other is tried first.
-    if let Ok((rest, mailbox)) = path(input, utf8) {
-        return Ok((rest, Some(mailbox)));
+/// `Forward-path = Path`, or `"<Postmaster>"` (RFC 5321 4.1.1.3), and what is behind it.
+pub(crate) fn forward_path(input: &[u8], utf8: bool) -> Option<(RawPath<'_>, &[u8])> {
+    match path(input, utf8) {
+        Some((mailbox, rest)) => Some((Some(mailbox), rest)),
+        // Only that one has no domain.
+        None => strip_keyword(input, b"<postmaster>").map(|rest| (None, rest)),
     }
-    let (rest, _) = tag_no_case::<_, _, ()>(&b"<postmaster>"[..]).parse(input)?;
-    Ok((rest, None))
 }
 
 /// `Path = "<" [ A-d-l ":" ] Mailbox ">"`. The source route is taken and ignored (RFC 5321 appendix C).
-fn path(input: &[u8], utf8: bool) -> Parsed<'_, RawMailbox<'_>> {
-    let (rest, _) = char::<_, ()>('<').parse(input)?;
-    let rest = if rest.first() == Some(&b'@') { source_route(rest, utf8)?.0 } else { rest };
-    let (rest, mailbox) = mailbox(rest, utf8)?;
-    let (rest, _) = char::<_, ()>('>').parse(rest)?;
-    if consumed(input, rest).len() > PATH { Err(MISMATCH) } else { Ok((rest, mailbox)) }
+fn path(input: &[u8], utf8: bool) -> Option<(RawMailbox<'_>, &[u8])> {
+    let mut inside = input.strip_prefix(b"<")?;
+    if inside.first() == Some(&b'@') {
+        inside = source_route(inside, utf8)?;
+    }
+    let (mailbox, rest) = mailbox(inside, utf8)?;
+    let rest = rest.strip_prefix(b">")?;
+    (input.len().wrapping_sub(rest.len()) <= PATH).then_some((mailbox, rest))
 }
 
-/// `A-d-l ":"`, where `A-d-l = At-domain *( "," At-domain )` and `At-domain = "@" Domain`.
-fn source_route(input: &[u8], utf8: bool) -> Parsed<'_, ()> {
+/// `A-d-l ":"`, where `A-d-l = At-domain *( "," At-domain )` and `At-domain = "@" Domain`: what is behind it.
+fn source_route(input: &[u8], utf8: bool) -> Option<&[u8]> {
     let mut rest = input;
     loop {
-        rest = char::<_, ()>('@').parse(rest)?.0;
-        rest = domain(rest, utf8, false)?.0;
-        match rest.split_first() {
-            Some((b',', after)) => rest = after,
-            Some((b':', after)) => return Ok((after, ())),
-            _ => return Err(MISMATCH),
+        let name = rest.strip_prefix(b"@")?;
+        rest = name.get(domain(name, with_utf8(LET_DIG, utf8))?..)?;
+        match rest.split_first()? {
+            (b',', after) => rest = after,
+            (b':', after) => return Some(after),
+            _ => return None,
         }
     }
 }
@@ -100,11 +95,10 @@ fn source_route(input: &[u8], utf8: bool) -> Parsed<'_, ()> {
 #[cfg(test)]
 mod tests {
     extern crate std;
-    use super::super::whole;
     use super::*;
 
     fn reverse(input: &str) -> Option<&str> {
-        let path = whole(reverse_path(input.as_bytes(), false))?;
+        let (path, []) = reverse_path(input.as_bytes(), false)? else { return None };
         Some(path.map_or("", |mailbox| super::super::text(mailbox.address)))
     }
 
@@ -133,7 +127,10 @@ mod tests {
 
     #[test]
     fn only_a_forward_path_may_be_postmaster_alone() {
-        let forward = |input: &'static str| whole(forward_path(input.as_bytes(), false));
+        let forward = |input: &'static str| match forward_path(input.as_bytes(), false) {
+            Some((path, [])) => Some(path),
+            _ => None,
+        };
         assert_eq!(forward("<pOSTMASTER>"), Some(None));
         assert_eq!(forward("<>"), None);
         assert_eq!(forward("<bob>"), None);

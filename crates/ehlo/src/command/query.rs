@@ -20,7 +20,7 @@ pub struct Query<'a> {
 pub(crate) fn query(arguments: &[u8], smtputf8_offered: bool) -> Result<Query<'_>, ArgumentError> {
     let utf8 = utf8_line(arguments, smtputf8_offered)?;
     // A quoted string may hold spaces, and may be the local part of an address.
-    let quoted = quoted_string(arguments, utf8).map_or(&[][..], |(_, quoted)| quoted).len();
+    let quoted = quoted_string(arguments, utf8).unwrap_or(0);
     let end = arguments.get(quoted..).unwrap_or_default().iter().position(|octet| *octet == b' ');
     let end = end.map_or(arguments.len(), |at| at.saturating_add(quoted));
     let (what, rest) = arguments.split_at_checked(end).unwrap_or((arguments, &[]));
