@@ -2,89 +2,99 @@
 
 use crate::buffer::Span;
 use crate::chunk;
-use crate::command::characters::is_printable;
 use crate::command::mail::{self, InForce};
 use crate::command::parked::{ParkedMail, ParkedRcpt};
 use crate::command::verb::{self, FirstWord, Verb};
 use crate::command::{ArgumentError, attributes, etrn, hello, query};
 use crate::config::{Extensions, Mode, Vrfy};
 use crate::phase::{self, Event, Phase};
-use crate::reply::Reply;
+use crate::reply::{Canned, Reply};
 use crate::session::Session;
 use crate::state::Pending;
 use crate::step::Abort;
 
 impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     /// Does what the line in the buffer says. `input` is what was read behind it.
-    pub(crate) fn command(&mut self, input: &mut &[u8]) {
+    pub(crate) fn command(&mut self, input: &mut &[u8], printable: bool) {
         let line = trim(self.line.octets());
         let (first_word, arguments) = verb::split(line);
-        let verb = match first_word {
-            FirstWord::Verb(verb) => Some(verb),
-            // An HTTP request, perhaps with commands in its body: no line of it is carried out, however long this one is.
-            FirstWord::Http => return self.turn_out(const { &Reply::command_unrecognized() }),
-            FirstWord::Unknown => None,
-        };
-        // Refused or not, it may bring a password.
-        self.state.secret |= verb == Some(Verb::Auth);
-        let length = self.line.length();
-        if self.line.overflowed() || (length > LINE_LIMIT && length > self.limit(verb)) {
-            return self.line_fault(const { &Reply::line_too_long() });
-        }
-        if !is_printable(line) && line.iter().any(u8::is_ascii_control) {
-            return self.line_fault(const { &Reply::invalid_character() });
-        }
-        let Some(verb) = verb else {
-            return self.fault(match line.is_ascii() {
-                true => const { &Reply::command_unrecognized() },
-                false => const { &Reply::invalid_character() },
-            });
-        };
         let arguments = Span::of(self.line.buffer(), arguments);
-        if !self.may_stand(verb, arguments, input) || !self.is_idle_allowed(verb) {
+        // Refused or not, it may bring a password.
+        self.state.secret |= first_word == FirstWord::Verb(Verb::Auth);
+        let fits = self.line.length() <= LINE_LIMIT && !self.line.overflowed();
+        if !(printable && fits) && self.is_malformed(first_word, fits) {
+            return;
+        }
+        let verb = match first_word {
+            FirstWord::Verb(verb) => verb,
+            FirstWord::Unknown => return self.fault(const { &Canned::command_unrecognized() }),
+            // An HTTP request, perhaps with commands in its body: no line of it is carried out.
+            FirstWord::Http => return self.turn_out(const { &Canned::command_unrecognized() }),
+        };
+        if let Some(refusal) = self.refusal(verb, input) {
+            if verb == Verb::Bdat {
+                self.refuse_chunk(arguments);
+            }
+            return self.fault(refusal);
+        }
+        if self.state.phase() == Phase::Closed || (verb.is_idle() && !self.count_idle()) {
             return;
         }
         if let Err(error) = self.carry_out(verb, arguments, input) {
             self.fault(match error {
-                ArgumentError::Syntax => const { &Reply::syntax_error_in_parameters() },
-                ArgumentError::UnknownParameter => const { &Reply::parameter_not_implemented().with_code(555) },
-                ArgumentError::UnknownValue => const { &Reply::parameter_not_implemented() },
-                ArgumentError::NotAscii => const { &Reply::invalid_character() },
+                ArgumentError::Syntax => const { &Canned::syntax_error_in_parameters() },
+                ArgumentError::UnknownParameter => &Canned::UNKNOWN_PARAMETER,
+                ArgumentError::UnknownValue => const { &Canned::parameter_not_implemented() },
+                ArgumentError::NotAscii => const { &Canned::invalid_character() },
             });
         }
     }
 
-    /// Whether the command is offered and may stand here; refused otherwise.
-    fn may_stand(&mut self, verb: Verb, arguments: Span, input: &[u8]) -> bool {
-        if !self.is_offered(verb) {
-            self.fault(const { &Reply::command_not_implemented() });
+    /// Refuses a line that is too long, or made of what no line may be made of; whether it did. `fits`: it is within what any line may have.
+    #[cold]
+    fn is_malformed(&mut self, first_word: FirstWord, fits: bool) -> bool {
+        if first_word == FirstWord::Http {
             return false;
         }
-        // RFC 2920 3.1: these end a group.
-        if matches!(verb, Verb::Ehlo | Verb::Helo | Verb::Lhlo | Verb::Data | Verb::Auth | Verb::Xclient)
-            && !self.let_early(input)
-        {
-            return false;
-        }
-        let refusal = match verb {
-            Verb::Auth if !self.state.extended || self.state.authenticated => Some(BAD_SEQUENCE),
-            Verb::Starttls if !self.state.extended || self.state.tls => Some(BAD_SEQUENCE),
-            // RFC 3030 3: such a body does not go through DATA. RFC 3030 2: a message goes by DATA or by BDAT, and by BDAT only where
-            // it was offered.
-            Verb::Data if self.state.binary => Some(BAD_SEQUENCE),
-            Verb::Bdat if !self.state.extended => Some(BAD_SEQUENCE),
-            _ => phase::admit(self.state.phase(), verb).refusal(),
+        let verb = match first_word {
+            FirstWord::Verb(verb) => Some(verb),
+            _ => None,
         };
-        match refusal {
-            Some(reply) => {
-                self.refuse_chunk(verb, arguments);
-                self.fault(reply);
-                false
-            }
-            None => true,
+        let too_long = !fits && (self.line.overflowed() || self.line.length() > self.limit(verb));
+        let line = trim(self.line.octets());
+        if too_long {
+            self.line_fault(const { &Canned::line_too_long() });
+        } else if line.iter().any(u8::is_ascii_control) {
+            self.line_fault(const { &Canned::invalid_character() });
+        } else if verb.is_none() && !line.is_ascii() {
+            self.fault(const { &Canned::invalid_character() });
+        } else {
+            return false;
         }
+        true
     }
 
+    /// Why a command may not stand here; `None` where it may. (Where it came too early the session may have been ended instead.)
+    fn refusal(&mut self, verb: Verb, input: &[u8]) -> Option<&'static Canned> {
+        if !self.is_offered(verb) {
+            return Some(const { &Canned::command_not_implemented() });
+        }
+        if !input.is_empty() && verb.ends_a_group() && !self.let_early(input) {
+            return None;
+        }
+        let misplaced = match verb {
+            Verb::Auth => !self.state.extended || self.state.authenticated,
+            Verb::Starttls => !self.state.extended || self.state.tls,
+            // RFC 3030 3: such a body does not go through DATA. RFC 3030 2: a message goes by DATA or by BDAT, and by BDAT only where
+            // it was offered.
+            Verb::Data => self.state.binary,
+            Verb::Bdat => !self.state.extended,
+            _ => false,
+        };
+        if misplaced { Some(BAD_SEQUENCE) } else { phase::admit(self.state.phase(), verb).refusal() }
+    }
+
+    #[inline]
     fn is_offered(&self, verb: Verb) -> bool {
         match verb {
             Verb::NotImplemented => false,
@@ -97,15 +107,6 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
             Verb::Etrn => self.config.extensions.contains(Extensions::ETRN),
             Verb::Xclient | Verb::Xforward => self.state.trusted,
             Verb::Starttls => self.config.starttls || self.state.tls,
-            _ => true,
-        }
-    }
-
-    /// Whether a command that moves nothing may be given once more; where not, the session has been ended.
-    fn is_idle_allowed(&mut self, verb: Verb) -> bool {
-        match verb {
-            Verb::Noop | Verb::Rset | Verb::Help | Verb::Vrfy | Verb::Expn | Verb::Etrn => self.count_idle(),
-            Verb::Ehlo | Verb::Helo | Verb::Lhlo | Verb::Xclient | Verb::Xforward => self.count_idle(),
             _ => true,
         }
     }
@@ -134,15 +135,15 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
             Verb::Rset => {
                 self.no_arguments(arguments)?;
                 self.state.go(Event::Reset, Abort::Reset);
-                self.say(const { &Reply::buffer_cleared() });
+                self.say(const { &Canned::buffer_cleared() });
             }
             Verb::Noop => {
                 self.ascii_arguments(arguments)?;
-                self.say(const { &Reply::ok() });
+                self.say(const { &Canned::ok() });
             }
             Verb::Quit => {
                 self.no_arguments(arguments)?;
-                self.say(const { &Reply::good_bye() });
+                self.say_named(const { &Reply::good_bye() });
                 self.state.close(Abort::Closed);
             }
             Verb::Vrfy => {
@@ -151,7 +152,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
                 if self.config.vrfy == Vrfy::Answer {
                     self.state.pending = Pending::Verify { what, smtputf8 };
                 } else {
-                    self.say(const { &Reply::cannot_vrfy() });
+                    self.say(const { &Canned::cannot_vrfy() });
                 }
             }
             Verb::Expn => {
@@ -170,7 +171,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
                 self.state.early |= !input.is_empty();
                 *input = &[];
                 // RFC 3207 4 names the reply; it has no row of its own.
-                self.say(const { &Reply::new(220, "Ready to start TLS").enhanced(0, 0) });
+                self.say(&Canned::READY_FOR_TLS);
                 self.state.go(Event::StartTls, Abort::Reset);
             }
             Verb::Etrn => {
@@ -196,12 +197,12 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         let too_big = raw.command.size.is_some_and(|size| limit != 0 && size > limit);
         let mail = ParkedMail::new(self.line.buffer(), &raw);
         if self.config.require_auth && !self.state.authenticated {
-            self.fault(const { &Reply::auth_required() });
+            self.fault(const { &Canned::auth_required() });
         } else if self.state.transactions >= self.config.transactions {
-            self.fault(const { &Reply::too_many_transactions() });
+            self.fault(const { &Canned::too_many_transactions() });
         } else if too_big {
             if self.count_idle() {
-                self.say(const { &Reply::message_too_big() });
+                self.say(const { &Canned::message_too_big() });
             }
         } else {
             self.state.pending = Pending::Mail(mail);
@@ -234,9 +235,9 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         Ok(())
     }
 
-    /// A BDAT that is refused brings its chunk all the same: it is dropped, and not read as commands (RFC 3030 2).
-    fn refuse_chunk(&mut self, verb: Verb, arguments: Span) {
-        if verb == Verb::Bdat
+    /// A BDAT that is refused for its place brings its chunk all the same: it is dropped, and not read as commands (RFC 3030 2).
+    fn refuse_chunk(&mut self, arguments: Span) {
+        if self.is_offered(Verb::Bdat)
             && let Ok(chunk) = chunk::bdat(self.octets(arguments))
         {
             self.state.drop_chunk(chunk.size);
@@ -248,7 +249,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         let rcpt = ParkedRcpt::new(self.line.buffer(), &raw);
         // Duplicates do not count as recipients, but they cannot go on for ever either: in LMTP each is answered after the data.
         if self.state.recipients >= self.config.recipients || self.state.taken == u16::MAX {
-            self.say(const { &Reply::too_many_rcpts() });
+            self.say(const { &Canned::too_many_rcpts() });
         } else {
             self.state.pending = Pending::Rcpt(rcpt);
         }
@@ -332,7 +333,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
 const LINE_LIMIT: usize = 512;
 
 /// Said to a command that stands in a wrong place for a reason that the table of the phases does not know.
-const BAD_SEQUENCE: &Reply<'static> = &Reply::bad_sequence();
+const BAD_SEQUENCE: &Canned = &Canned::bad_sequence();
 
 /// The line without white space at its end, which devices send (RFC 5321 4.1.1 lets a server take it).
 fn trim(mut line: &[u8]) -> &[u8] {

@@ -19,7 +19,7 @@ const ALONE: [(Extensions, &str); 8] = [
 ];
 
 /// Writes what is configured and may be used as things stand, into an empty buffer. `trusted`: to a peer that may say XCLIENT.
-pub(crate) fn write(out: &mut Buffer, config: &Config<'_>, tls: bool, trusted: bool, facts: Facts) {
+pub(crate) fn write(out: &mut Buffer, config: &Config<'_>, tls: bool, trusted: bool, facts: &Facts) {
     let last = out.len();
     let mut keywords = Keywords { out, last };
     keywords.name(config.hostname);
@@ -61,7 +61,7 @@ pub(crate) fn write(out: &mut Buffer, config: &Config<'_>, tls: bool, trusted: b
     if config.starttls && !tls {
         keywords.fixed("250-STARTTLS\r\n");
     }
-    let mut mechanisms = sasl::usable(config, tls, facts);
+    let mut mechanisms = sasl::usable(config, tls, *facts);
     if let Some(first) = mechanisms.next() {
         keywords.line_of(["AUTH ", first.name()].into_iter().chain(mechanisms.flat_map(|one| [" ", one.name()])));
     }
@@ -150,7 +150,7 @@ mod tests {
         for size in [0, 9, 10, 4_294_967_295, 4_294_967_296, 10_000_000_000, 1_000_000_000_000_000_001, u64::MAX] {
             let mut out = Buffer::<[u8; 1024]>::new();
             let config = Config::new("mx").extensions(Extensions::SIZE).message_size(size);
-            write(&mut out, &config, false, false, Facts::new(None, crate::Tls::default()));
+            write(&mut out, &config, false, false, &Facts::new(None, crate::Tls::default()));
             assert_eq!(std::str::from_utf8(out.octets()).unwrap(), std::format!("250-mx\r\n250 SIZE {size}\r\n"));
         }
     }
@@ -160,7 +160,7 @@ mod tests {
         let config = Config::new("mx").starttls(true).mechanisms(&[crate::Mechanism::Plain, crate::Mechanism::Login]);
         let text = |tls: bool| {
             let mut out = Buffer::<[u8; 1024]>::new();
-            write(&mut out, &config, tls, false, Facts::new(None, crate::Tls::default()));
+            write(&mut out, &config, tls, false, &Facts::new(None, crate::Tls::default()));
             std::str::from_utf8(out.octets()).unwrap().to_string()
         };
         assert_eq!(
@@ -186,7 +186,7 @@ mod tests {
             .mechanisms(crate::Mechanism::ALL);
         let mut out = Buffer::<[u8; 1024]>::new();
         let tls = crate::Tls { client_certificate: true, exporter: Some([0; 32]) };
-        write(&mut out, &config, true, true, Facts::new(Some([0; 18]), tls));
+        write(&mut out, &config, true, true, &Facts::new(Some([0; 18]), tls));
         let text = std::str::from_utf8(out.octets()).unwrap();
         let last = text.trim_end().rsplit("\r\n").next().unwrap();
         assert!(last.starts_with("250 AUTH ") && last.split(' ').count() == 2 + crate::Mechanism::ALL.len(), "{text}");
@@ -210,7 +210,7 @@ mod tests {
         for room in [50, 100, 200] {
             let mut out = Buffer::<[u8; 300]>::new();
             assert!(out.append(&[b'-'; 300][room..]));
-            write(&mut out, &config, true, true, Facts::new(None, crate::Tls::default()));
+            write(&mut out, &config, true, true, &Facts::new(None, crate::Tls::default()));
             let text = std::str::from_utf8(&out.octets()[300 - room..]).unwrap();
             let lines: std::vec::Vec<_> = text.strip_suffix("\r\n").unwrap().split("\r\n").collect();
             let (last, others) = lines.split_last().unwrap();

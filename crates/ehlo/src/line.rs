@@ -2,9 +2,11 @@
 
 use core::fmt;
 
-use memchr::memchr2;
-
 use crate::buffer::{Buffer, Span};
+use crate::command::characters::printable_run;
+
+/// The longest line that is looked at as a whole: all commands of RFC 5321 are shorter.
+const WHOLE: usize = 512;
 
 /// A line in the making, in a buffer of `N` octets. Any fragmentation of the input gives the same line.
 pub(crate) struct Line<const N: usize> {
@@ -46,19 +48,26 @@ impl<const N: usize> Line<N> {
         Self { buffer: Buffer::new(), kept: 0, length: 0, cr: false, spoilt: false }
     }
 
+    /// Takes a line off the input that has come whole and holds nothing but printable ASCII, as most lines do; false where the next one
+    /// is not such.
+    #[inline]
+    pub(crate) fn feed_whole(&mut self, input: &mut &[u8]) -> bool {
+        if self.length != 0 {
+            return false;
+        }
+        let Some((text, [b'\r', b'\n', after @ ..])) = input.split_at_checked(printable_run(input.get(..WHOLE).unwrap_or(input))) else {
+            return false;
+        };
+        self.buffer.append(text);
+        self.length = (text.len() as u32).wrapping_add(2);
+        *input = after;
+        true
+    }
+
     /// Takes input up to the end of the line. After [`Framed::Line`] the line stands in [`octets`](Self::octets) until
     /// [`next`](Self::next).
+    #[inline(never)]
     pub(crate) fn feed(&mut self, input: &mut &[u8]) -> Framed {
-        // Most lines come whole.
-        if !self.cr && !self.spoilt {
-            let whole = memchr2(b'\r', b'\n', input).and_then(|end| input.split_at_checked(end));
-            if let Some((text, [b'\r', b'\n', after @ ..])) = whole {
-                self.take(text);
-                self.length = self.length.saturating_add(2);
-                *input = after;
-                return Framed::Line;
-            }
-        }
         loop {
             let rest: &[u8] = input;
             if self.cr {
@@ -79,10 +88,12 @@ impl<const N: usize> Line<N> {
                 self.next();
                 return Framed::Rest;
             }
-            let found = memchr2(b'\r', b'\n', rest);
-            let end = found.unwrap_or(rest.len());
+            let end = rest.iter().position(|octet| matches!(octet, b'\r' | b'\n')).unwrap_or(rest.len());
             let (text, tail) = rest.split_at_checked(end).unwrap_or((rest, &[]));
-            self.take(text);
+            self.length = self.length.saturating_add(u32::try_from(text.len()).unwrap_or(u32::MAX));
+            if !self.spoilt {
+                self.buffer.append(text);
+            }
             let Some((octet, after)) = tail.split_first() else {
                 *input = &[];
                 return Framed::More;
@@ -93,13 +104,6 @@ impl<const N: usize> Line<N> {
                 return Framed::BareLf;
             }
             self.cr = true;
-        }
-    }
-
-    fn take(&mut self, text: &[u8]) {
-        self.length = self.length.saturating_add(u32::try_from(text.len()).unwrap_or(u32::MAX));
-        if !self.spoilt {
-            self.buffer.append(text);
         }
     }
 

@@ -5,7 +5,7 @@
 #![doc = include_str!("phase.md")]
 
 use crate::command::Verb;
-use crate::reply::Reply;
+use crate::reply::Canned;
 
 /// Where a session stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -130,45 +130,44 @@ pub(crate) enum Rule {
 
 impl Rule {
     /// The reply of a rule that does not admit.
-    pub(crate) const fn refusal(self) -> Option<&'static Reply<'static>> {
+    pub(crate) const fn refusal(self) -> Option<&'static Canned> {
         match self {
             Self::Yes => None,
-            Self::BadSequence => Some(const { &Reply::bad_sequence() }),
-            Self::MailFirst => Some(const { &Reply::mail_first() }),
-            Self::RcptFirst => Some(const { &Reply::rcpt_first() }),
-            Self::NoRcpts => Some(const { &Reply::no_valid_recipients() }),
+            Self::BadSequence => Some(const { &Canned::bad_sequence() }),
+            Self::MailFirst => Some(const { &Canned::mail_first() }),
+            Self::RcptFirst => Some(const { &Canned::rcpt_first() }),
+            Self::NoRcpts => Some(const { &Canned::no_valid_recipients() }),
         }
     }
 }
 
 /// Whether a command that the server offers may stand in a phase.
-pub(crate) const fn admit(phase: Phase, verb: Verb) -> Rule {
+pub(crate) fn admit(phase: Phase, verb: Verb) -> Rule {
     use Rule::{BadSequence as Seq, MailFirst, NoRcpts, RcptFirst, Yes};
-    //                       Refused Greeted    Ready      Mail       NoRcpt   Rcpt Chunks
-    let row: [Rule; 7] = match verb {
-        Verb::Ehlo | Verb::Helo | Verb::Lhlo => [Seq, Yes, Yes, Yes, Yes, Yes, Yes],
-        Verb::Auth => [Seq, Seq, Yes, Seq, Seq, Seq, Seq],
-        Verb::Starttls => [Seq, Seq, Yes, Yes, Yes, Yes, Yes],
-        Verb::Mail => [Seq, Seq, Yes, Seq, Seq, Seq, Seq],
-        Verb::Rcpt => [Seq, MailFirst, MailFirst, Yes, Yes, Yes, Seq],
-        Verb::Data => [Seq, MailFirst, MailFirst, RcptFirst, NoRcpts, Yes, Seq],
-        Verb::Bdat => [Seq, MailFirst, MailFirst, RcptFirst, NoRcpts, Yes, Yes],
-        Verb::Xclient => [Seq, Yes, Yes, Seq, Seq, Seq, Seq],
-        Verb::Quit => [Yes, Yes, Yes, Yes, Yes, Yes, Yes],
-        _ => [Seq, Yes, Yes, Yes, Yes, Yes, Yes],
+    //                              Refused Greeted    Ready      Mail       NoRcpt   Rcpt Chunks
+    let row: &'static [Rule; 7] = match verb {
+        Verb::Auth => const { &[Seq, Seq, Yes, Seq, Seq, Seq, Seq] },
+        Verb::Starttls => const { &[Seq, Seq, Yes, Yes, Yes, Yes, Yes] },
+        Verb::Mail => const { &[Seq, Seq, Yes, Seq, Seq, Seq, Seq] },
+        Verb::Rcpt => const { &[Seq, MailFirst, MailFirst, Yes, Yes, Yes, Seq] },
+        Verb::Data => const { &[Seq, MailFirst, MailFirst, RcptFirst, NoRcpts, Yes, Seq] },
+        Verb::Bdat => const { &[Seq, MailFirst, MailFirst, RcptFirst, NoRcpts, Yes, Yes] },
+        Verb::Xclient => const { &[Seq, Yes, Yes, Seq, Seq, Seq, Seq] },
+        Verb::Quit => const { &[Yes, Yes, Yes, Yes, Yes, Yes, Yes] },
+        _ => const { &[Seq, Yes, Yes, Yes, Yes, Yes, Yes] },
     };
-    let [refused, greeted, ready, mail, no_rcpt, rcpt, chunks] = row;
-    match phase {
-        Phase::Refused => refused,
-        Phase::Greeted => greeted,
-        Phase::Ready => ready,
-        Phase::Mail => mail,
-        Phase::NoRcpt => no_rcpt,
-        Phase::Rcpt => rcpt,
-        Phase::Chunks => chunks,
+    let column = match phase {
+        Phase::Refused => 0,
+        Phase::Greeted => 1,
+        Phase::Ready => 2,
+        Phase::Mail => 3,
+        Phase::NoRcpt => 4,
+        Phase::Rcpt => 5,
+        Phase::Chunks => 6,
         // No command line is read in the others.
-        Phase::Connect | Phase::Sasl | Phase::Tls | Phase::Data | Phase::Chunk | Phase::Closed => Rule::BadSequence,
-    }
+        Phase::Connect | Phase::Sasl | Phase::Tls | Phase::Data | Phase::Chunk | Phase::Closed => return Seq,
+    };
+    row.get(column).copied().unwrap_or(Seq)
 }
 
 #[cfg(test)]
@@ -309,8 +308,9 @@ mod tests {
     /// What the table in the picture says of a rule: the code, and what its text adds to that of its like.
     fn cell(rule: Rule) -> String {
         let Some(reply) = rule.refusal() else { return "yes".to_string() };
-        let crate::reply::Text::Fixed(text) = reply.text else { panic!("not of the catalogue") };
-        format!("{} {}", reply.code(), text.trim_start_matches("Bad sequence of commands").trim()).trim().to_string()
+        let (code, text) = reply.line.trim_end().split_at(4);
+        let text = &text[usize::from(reply.enhanced)..];
+        format!("{code}{}", text.trim_start_matches("Bad sequence of commands").trim()).trim().to_string()
     }
 
     #[test]

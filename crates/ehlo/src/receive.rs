@@ -3,7 +3,7 @@
 use crate::config::Mode;
 use crate::content::Piece;
 use crate::phase::{Event, Phase};
-use crate::reply::Reply;
+use crate::reply::Canned;
 use crate::session::Session;
 use crate::state::Pending;
 use crate::step::{Abort, Step};
@@ -164,14 +164,10 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     }
 }
 
-/// Said where mail data hold a bare CR or LF.
-const BARE_LINE_ENDING: &Reply<'static> =
-    &Reply::new(550, "Message refused: bare CR or LF in the mail data").enhanced(6, 0);
-
-const fn refusal(reason: Abort) -> &'static Reply<'static> {
+const fn refusal(reason: Abort) -> &'static Canned {
     match reason {
-        Abort::TooManyHops => const { &Reply::too_many_hops() },
-        Abort::LineEnding => BARE_LINE_ENDING,
-        _ => const { &Reply::message_too_big() },
+        Abort::TooManyHops => const { &Canned::too_many_hops() },
+        Abort::LineEnding => &Canned::BARE_LINE_ENDING,
+        _ => const { &Canned::message_too_big() },
     }
 }

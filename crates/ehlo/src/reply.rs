@@ -31,8 +31,6 @@ pub struct Reply<'a> {
 pub(crate) enum Text<'a> {
     /// As it stands.
     Plain(&'a str),
-    /// Of the catalogue, as it stands: printable ASCII without a value, which fits a line. Most replies are of this kind.
-    Fixed(&'static str),
     /// With `{domain}` for the server's name, `{minutes}` for the number, and any other name in braces for the value.
     Template(&'static str, &'a str, u32),
 }
@@ -196,7 +194,68 @@ macro_rules! catalogue {
                 Self { code: $code, enhanced: reply_enhanced!($enhanced), text: text!($text, $($arg $type),*) }
             })*
         }
+
+        /// The rows again, for the core's own use: not those with something to put in.
+        #[allow(dead_code, reason = "most rows are the application's to use")]
+        impl Canned {
+            $(pub(crate) const fn $name() -> Self { canned!($code $enhanced $text) })*
+        }
     };
+}
+
+/// A reply of the core's own, written out when the core is compiled: all that is left to do is to copy it. Written anew each time,
+/// replies took a third of a command's instructions; and as [`Reply`]s a sixth of the core's flash.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Canned {
+    /// The whole line with its end.
+    pub(crate) line: &'static str,
+    /// Octets of the enhanced status code and the space behind it, which stand behind the first four; 0 where there is none.
+    pub(crate) enhanced: u8,
+}
+
+impl Canned {
+    const fn new(line: &'static str, enhanced: &'static str) -> Self {
+        assert!(!has_brace(line), "a value to put in");
+        Self { line, enhanced: enhanced.len() as u8 }
+    }
+}
+
+/// A reply from its code, its enhanced status code, and its text, which must be printable and fit a line.
+macro_rules! canned {
+    ($code:literal - $text:literal) => {
+        $crate::reply::Canned::new(concat!($code, " ", $text, "\r\n"), "")
+    };
+    ($code:literal ($class:literal, $subject:literal, $detail:literal) $text:literal) => {
+        $crate::reply::Canned::new(
+            concat!($code, " ", $class, ".", $subject, ".", $detail, " ", $text, "\r\n"),
+            concat!($class, ".", $subject, ".", $detail, " "),
+        )
+    };
+}
+
+/// What the core says beside the rows of the catalogue: rows under the codes that fit a stage, and replies that have no row of their own.
+impl Canned {
+    /// MAIL was accepted.
+    pub(crate) const SENDER_OK: Self = canned!(250 (2, 1, 0) "Ok");
+    /// RCPT was accepted.
+    pub(crate) const RECIPIENT_OK: Self = canned!(250 (2, 1, 5) "Ok");
+    /// The message was taken over.
+    pub(crate) const MESSAGE_OK: Self = canned!(250 (2, 6, 0) "Ok");
+    /// RFC 3207 4 names the code.
+    pub(crate) const READY_FOR_TLS: Self = canned!(220 (2, 0, 0) "Ready to start TLS");
+    /// The client's turn in an exchange, without a challenge (RFC 4954 4).
+    pub(crate) const GO_ON: Self = canned!(334 - "");
+    /// RFC 4954 4 names the code.
+    #[cfg(feature = "mechanisms")]
+    pub(crate) const UNWANTED_RESPONSE: Self = canned!(501 (5, 7, 0) "Syntax error in parameters or arguments");
+    /// RFC 5321 4.1.1.11 names the code.
+    pub(crate) const UNKNOWN_PARAMETER: Self = canned!(555 (5, 5, 4) "Command parameter not implemented");
+    /// Mail data hold a bare CR or LF.
+    pub(crate) const BARE_LINE_ENDING: Self = canned!(550 (5, 6, 0) "Message refused: bare CR or LF in the mail data");
+    /// ETRN was accepted (RFC 1985 5.3).
+    pub(crate) const QUEUING_STARTED: Self = canned!(250 (2, 0, 0) "Ok, queuing for node started");
+    /// ETRN was accepted, for nothing (RFC 1985 5.3).
+    pub(crate) const NOTHING_WAITING: Self = canned!(251 (2, 0, 0) "Ok, no messages waiting for node");
 }
 
 macro_rules! row_enhanced {
@@ -222,21 +281,23 @@ macro_rules! arg_type {
     ($a:lifetime u32) => { u32 };
 }
 
-/// Whether a text of the catalogue has nothing to put in. (That rows are printable, and fit a line, is tested.)
-const fn is_fixed(text: &str) -> bool {
+/// Whether a text of the catalogue has something to put in.
+const fn has_brace(text: &str) -> bool {
     let mut rest = text.as_bytes();
     while let [octet, after @ ..] = rest {
         if *octet == b'{' {
-            return false;
+            return true;
         }
         rest = after;
     }
-    true
+    false
 }
 
 macro_rules! text {
     ($text:literal,) => {
-        const { if is_fixed($text) { Text::Fixed($text) } else { Text::Template($text, "", 0) } }
+        const {
+            if has_brace($text) { Text::Template($text, "", 0) } else { Text::Plain($text) }
+        }
     };
     ($text:literal, $value:ident str) => {
         Text::Template($text, $value, 0)

@@ -5,6 +5,7 @@
 //! decision pending, for callers that poll.
 
 use core::fmt;
+use core::mem::ManuallyDrop;
 
 use crate::buffer::Buffer;
 use crate::command::{Attributes, Etrn, Hello, Mail, Query, Rcpt};
@@ -12,8 +13,8 @@ use crate::config::Config;
 use crate::content::Decoder;
 use crate::keywords;
 use crate::phase::Event;
-use crate::reply::Reply;
-use crate::sasl::Credentials;
+use crate::reply::{Canned, Reply};
+use crate::sasl::{Credentials, Exchange};
 #[cfg(feature = "mechanisms")]
 use crate::sasl::{ServerSignature, further};
 use crate::state::{Content, Pending, State};
@@ -72,13 +73,13 @@ macro_rules! requests {
 
         impl $answer<'_> {
             /// Refuses, with a 4yz or 5yz reply; a positive one becomes `451 4.3.0`. After `421` the connection is closed.
-            pub fn refuse(mut self, reply: &Reply<'_>) {
-                self.0.refuse(reply);
+            pub fn refuse(self, reply: &Reply<'_>) {
+                self.0.settled_by(|turn| turn.refuse(reply));
             }
 
             /// Leaves the decision pending: [`Session::advance`](crate::Session::advance) asks for it again.
-            pub fn defer(mut self) {
-                self.0.settled = true;
+            pub fn defer(self) {
+                self.0.settled_by(|_| {});
             }
         })*
     };
@@ -150,33 +151,34 @@ requests! {
 
 impl ConnectAnswer<'_> {
     /// Lets the client in: `220`.
-    pub fn accept(mut self) {
-        self.0.say(const { &Reply::service_ready() }, Event::LetIn);
+    pub fn accept(self) {
+        self.0.say_reply(const { &Reply::service_ready() }, Event::LetIn);
     }
 }
 
 impl HelloAnswer<'_> {
     /// Welcomes the client: `250`, with what is offered if it said EHLO. An open transaction is dropped (RFC 5321 4.1.4).
-    pub fn accept(mut self) {
-        let turn = &mut self.0;
-        let Pending::Hello { extended, .. } = turn.state.pending else { return };
-        turn.state.extended = extended;
-        if extended {
-            keywords::write(turn.out, turn.config, turn.state.tls, turn.state.trusted, turn.state.facts);
-        } else {
-            turn.write(&Reply::new(250, turn.config.hostname));
-        }
-        turn.settle(Event::Hello);
+    pub fn accept(self) {
+        self.0.settled_by(|turn| {
+            let Pending::Hello { extended, .. } = turn.state.pending else { return };
+            turn.state.extended = extended;
+            if extended {
+                keywords::write(turn.out, turn.config, turn.state.tls, turn.state.trusted, &turn.state.facts);
+            } else {
+                turn.write(&Reply::new(250, turn.config.hostname));
+            }
+            turn.state.settle(Event::Hello);
+        });
     }
 }
 
 impl AuthAnswer<'_> {
     /// The client is who it says: `235`. In answer to [`Credentials::ScramUser`] and [`Credentials::ScramProof`], which prove nothing
     /// yet, it is refused instead: `451`.
-    pub fn accept(mut self) {
-        if self.0.state.exchange.is_some_and(|exchange| exchange.may_be_accepted()) {
+    pub fn accept(self) {
+        if self.0.state.exchange.as_ref().is_some_and(Exchange::may_be_accepted) {
             self.0.state.authenticated = true;
-            self.0.say(const { &Reply::auth_ok() }, Event::AuthOver);
+            self.0.say(const { &Canned::auth_ok() }, Event::AuthOver);
         }
     }
 
@@ -186,7 +188,7 @@ impl AuthAnswer<'_> {
     pub fn salt(mut self, salt: &[u8], iterations: u32) {
         let turn = &mut self.0;
         if further::salt(turn.state, turn.out, turn.line, salt, iterations) {
-            turn.go_on();
+            self.0.go_on();
         }
     }
 
@@ -195,60 +197,56 @@ impl AuthAnswer<'_> {
     pub fn signature(mut self, signature: &ServerSignature) {
         let turn = &mut self.0;
         if further::signature(turn.state, turn.out, signature) {
-            turn.go_on();
+            self.0.go_on();
         }
     }
 }
 
 impl MailAnswer<'_> {
     /// Opens the transaction: `250 2.1.0`.
-    pub fn accept(mut self) {
+    pub fn accept(self) {
         let state = &mut *self.0.state;
         state.transactions = state.transactions.saturating_add(1);
         state.recipients = 0;
         if let Pending::Mail(mail) = &state.pending {
             (state.smtputf8, state.binary) = (mail.smtputf8(), mail.is_binary());
         }
-        self.0.say(const { &Reply::ok().enhanced(1, 0) }, Event::Mail);
+        self.0.say(&Canned::SENDER_OK, Event::Mail);
     }
 }
 
 impl RcptAnswer<'_> {
     /// Takes the recipient: `250 2.1.5`.
     pub fn accept(self) {
-        self.take(const { &Reply::ok().enhanced(1, 5) });
+        self.0.state.recipients = self.0.state.recipients.saturating_add(1);
+        self.0.state.taken = self.0.state.taken.saturating_add(1);
+        self.0.say(&Canned::RECIPIENT_OK, Event::Rcpt);
     }
 
     /// Takes the recipient, who lives elsewhere now: `251`. `forward_path` is written as given, so with its angle brackets.
     pub fn will_forward(self, forward_path: &str) {
-        self.take(&Reply::will_forward(forward_path));
+        self.0.state.recipients = self.0.state.recipients.saturating_add(1);
+        self.0.state.taken = self.0.state.taken.saturating_add(1);
+        self.0.say_reply(&Reply::will_forward(forward_path), Event::Rcpt);
     }
 
     /// Says that this recipient has been taken already: `250`. It does not count again.
-    pub fn duplicate(mut self) {
-        let state = &mut *self.0.state;
-        state.taken = state.taken.saturating_add(1);
-        self.0.say(const { &Reply::duplicated_rcpt() }, Event::Rcpt);
-    }
-
-    fn take(mut self, reply: &Reply<'_>) {
-        let state = &mut *self.0.state;
-        state.recipients = state.recipients.saturating_add(1);
-        state.taken = state.taken.saturating_add(1);
-        self.0.say(reply, Event::Rcpt);
+    pub fn duplicate(self) {
+        self.0.state.taken = self.0.state.taken.saturating_add(1);
+        self.0.say(const { &Canned::duplicated_rcpt() }, Event::Rcpt);
     }
 }
 
 impl DataAnswer<'_> {
     /// Asks for the mail data: `354`; after BDAT they come without.
-    pub fn accept(mut self) {
-        let turn = &mut self.0;
-        if turn.state.chunk.is_some() {
-            turn.state.content = Content::new(Decoder::chunks(turn.state.lenient));
-            turn.settle(Event::Bdat);
+    pub fn accept(self) {
+        let state = &mut *self.0.state;
+        if state.chunk.is_some() {
+            state.content = Content::new(Decoder::chunks(state.lenient));
+            self.0.settled_by(|turn| turn.state.settle(Event::Bdat));
         } else {
-            turn.state.content = Content::new(Decoder::new(turn.state.lenient));
-            turn.say(const { &Reply::start_mail_input() }, Event::Data);
+            state.content = Content::new(Decoder::new(state.lenient));
+            self.0.say(const { &Canned::start_mail_input() }, Event::Data);
         }
     }
 }
@@ -256,34 +254,37 @@ impl DataAnswer<'_> {
 impl MessageAnswer<'_> {
     /// Takes the message over: `250 2.6.0 Ok`.
     pub fn accept(self) {
-        self.take(const { &Reply::ok().enhanced(6, 0) });
+        self.0.settled_by(|turn| {
+            turn.state.idle_commands = 0;
+            write::canned(turn.out, turn.config, &Canned::MESSAGE_OK);
+            turn.state.message_answered(turn.config);
+        });
     }
 
     /// Takes the message over with a text that names it, as `Ok queued as 4711`: `250 2.0.0`.
     pub fn accept_as(self, text: &str) {
-        self.take(&Reply::new(250, text).enhanced(0, 0));
-    }
-
-    fn take(mut self, reply: &Reply<'_>) {
-        self.0.state.idle_commands = 0;
-        self.0.answer_message(reply);
+        self.0.settled_by(|turn| {
+            turn.state.idle_commands = 0;
+            turn.write(&Reply::new(250, text).enhanced(0, 0));
+            turn.state.message_answered(turn.config);
+        });
     }
 }
 
 impl VerifyAnswer<'_> {
     /// The user is here: `250` and the mailbox, written as given.
-    pub fn accept(mut self, mailbox: &str) {
-        self.0.say(&Reply::new(250, mailbox).enhanced(1, 5), Event::Answered);
+    pub fn accept(self, mailbox: &str) {
+        self.0.say_reply(&Reply::new(250, mailbox).enhanced(1, 5), Event::Answered);
     }
 
     /// The user lives elsewhere, and mail is forwarded: `251`. `forward_path` is written as given, so with its angle brackets.
-    pub fn will_forward(mut self, forward_path: &str) {
-        self.0.say(&Reply::will_forward(forward_path), Event::Answered);
+    pub fn will_forward(self, forward_path: &str) {
+        self.0.say_reply(&Reply::will_forward(forward_path), Event::Answered);
     }
 
     /// It is not said, but delivery would be tried: `252`.
-    pub fn ambiguous(mut self) {
-        self.0.say(const { &Reply::cannot_vrfy() }, Event::Answered);
+    pub fn ambiguous(self) {
+        self.0.say(const { &Canned::cannot_vrfy() }, Event::Answered);
     }
 }
 
@@ -297,70 +298,72 @@ impl ExpandAnswer<'_> {
         let style = Style::new(turn.config, turn.takes_utf8());
         let mut members = members.peekable();
         if members.peek().is_none() {
-            turn.write(const { &Reply::cannot_vrfy() });
-        } else if !write::list(turn.out, style, reply, members) {
+            self.0.say(const { &Canned::cannot_vrfy() }, Event::Answered);
+        } else if write::list(turn.out, style, reply, members) {
+            self.0.settled_by(|turn| turn.state.settle(Event::Answered));
+        } else {
             turn.out.truncate(before);
-            turn.write(const { &Reply::out_of_memory() });
+            self.0.say(const { &Canned::out_of_memory() }, Event::Answered);
         }
-        turn.settle(Event::Answered);
     }
 }
 
 impl HelpAnswer<'_> {
     /// Names the configured address: `214`; `502` where there is none.
-    pub fn accept(mut self) {
-        let reply = self.0.config.help_url.map_or(Reply::command_not_implemented(), Reply::help);
-        self.0.say(&reply, Event::Answered);
+    pub fn accept(self) {
+        match self.0.config.help_url {
+            Some(url) => self.0.say_reply(&Reply::help(url), Event::Answered),
+            None => self.0.say(const { &Canned::command_not_implemented() }, Event::Answered),
+        }
     }
 
     /// Helps with a text of your own: `214`. Line feeds in it begin further lines.
-    pub fn accept_with(mut self, text: &str) {
-        self.0.say(&Reply::new(214, text).enhanced(0, 0), Event::Answered);
+    pub fn accept_with(self, text: &str) {
+        self.0.say_reply(&Reply::new(214, text).enhanced(0, 0), Event::Answered);
     }
 }
 
 impl EtrnAnswer<'_> {
     /// The queue is started: `250`.
-    pub fn accept(mut self) {
-        self.0.say(const { &Reply::new(250, "Ok, queuing for node started").enhanced(0, 0) }, Event::Answered);
+    pub fn accept(self) {
+        self.0.say(&Canned::QUEUING_STARTED, Event::Answered);
     }
 
     /// The node may ask, but no message waits for it: `251`.
-    pub fn nothing_waiting(mut self) {
-        self.0.say(&Reply::new(251, "Ok, no messages waiting for node").enhanced(0, 0), Event::Answered);
+    pub fn nothing_waiting(self) {
+        self.0.say(&Canned::NOTHING_WAITING, Event::Answered);
     }
 }
 
 impl XclientAnswer<'_> {
     /// Believes it. The session starts over for the client that was named, with a new [`Request::Connect`] and a new greeting.
-    pub fn accept(mut self) {
-        self.0.state.start_over();
-        self.0.settled = true;
+    pub fn accept(self) {
+        self.0.settled_by(|turn| turn.state.start_over());
     }
 
     /// Believes it, and that the client has authenticated itself to the peer: LOGIN says as whom.
-    pub fn accept_authenticated(mut self) {
-        self.0.state.start_over();
-        self.0.state.authenticated = true;
-        self.0.settled = true;
+    pub fn accept_authenticated(self) {
+        self.0.settled_by(|turn| {
+            turn.state.start_over();
+            turn.state.authenticated = true;
+        });
     }
 }
 
 impl XforwardAnswer<'_> {
     /// Notes it: `250`.
-    pub fn accept(mut self) {
-        self.0.say(const { &Reply::ok() }, Event::Answered);
+    pub fn accept(self) {
+        self.0.say(const { &Canned::ok() }, Event::Answered);
     }
 }
 
-/// The right to settle the pending decision, once.
+/// The right to settle the pending decision, once. Dropped, it refuses.
 struct Turn<'s> {
     config: &'s Config<'s>,
     state: &'s mut State,
     out: &'s mut Buffer,
     #[cfg_attr(not(feature = "mechanisms"), expect(dead_code, reason = "PLAIN and LOGIN need nothing of it"))]
     line: &'s [u8],
-    settled: bool,
 }
 
 /// Without the line, which may hold a password.
@@ -371,6 +374,28 @@ impl fmt::Debug for Turn<'_> {
 }
 
 impl Turn<'_> {
+    /// Uses the right up: what is given here settles the decision, and nothing is refused.
+    #[inline]
+    fn settled_by(self, settle: impl FnOnce(&mut Self)) {
+        settle(&mut ManuallyDrop::new(self));
+    }
+
+    /// Answers with a reply of the core's own.
+    fn say(self, reply: &'static Canned, event: Event) {
+        self.settled_by(|turn| {
+            write::canned(turn.out, turn.config, reply);
+            turn.state.settle(event);
+        });
+    }
+
+    /// Answers with another reply.
+    fn say_reply(self, reply: &Reply<'_>, event: Event) {
+        self.settled_by(|turn| {
+            turn.write(reply);
+            turn.state.settle(event);
+        });
+    }
+
     /// Whether the peer takes UTF-8 in this reply (RFC 6531 3.7.4).
     fn takes_utf8(&self) -> bool {
         match self.state.pending {
@@ -384,20 +409,13 @@ impl Turn<'_> {
         write::reply(self.out, style, reply);
     }
 
-    fn say(&mut self, reply: &Reply<'_>, event: Event) {
-        self.write(reply);
-        self.settle(event);
-    }
-
-    fn settle(&mut self, event: Event) {
-        self.settled = true;
-        self.state.pending = Pending::None;
-        self.state.go(event, Abort::Reset);
-    }
-
+    /// Refuses; the decision is settled by it.
+    #[cold]
+    #[inline(never)]
     fn refuse(&mut self, reply: &Reply<'_>) {
         let mut reply = if reply.is_positive() { const { &Reply::processing_error() } } else { reply };
-        let moves_nothing = match self.state.pending {
+        let pending = self.state.pending;
+        let moves_nothing = match pending {
             Pending::Mail(_) | Pending::Rcpt(_) => true,
             Pending::Data => self.state.chunk.is_none(),
             // Where it is permanent it has a limit of its own.
@@ -410,30 +428,41 @@ impl Turn<'_> {
                 reply = const { &Reply::too_much_failure() };
             }
         }
-        match self.state.pending {
-            Pending::Connect => {
-                self.say(reply, Event::TurnedAway);
-                // RFC 7504 3 and RFC 5321 3.8 let these two close at once; other codes wait for QUIT (RFC 5321 3.1).
-                if matches!(reply.code(), 421 | 521) {
-                    self.state.close(Abort::Closed);
+        let mut close = reply.code() == 421;
+        if matches!(pending, Pending::Auth) && reply.is_permanent() {
+            // A temporary failure is not the client's, and does not count.
+            self.state.auth_failures = self.state.auth_failures.saturating_add(1);
+            if self.state.auth_failures > self.config.auth_failures {
+                reply = const { &Reply::auth_failed_too_often() };
+                close = true;
+            } else {
+                #[cfg(feature = "mechanisms")]
+                if reply.code() == 535 && further::token_refused(self.state, self.out) {
+                    return self.state.pending = Pending::None;
                 }
             }
-            Pending::Auth => self.refuse_auth(reply),
-            Pending::Rcpt(_) => self.say(reply, Event::RcptRefused),
+        }
+        self.write(reply);
+        match pending {
+            Pending::Connect => {
+                self.state.settle(Event::TurnedAway);
+                // RFC 7504 3 and RFC 5321 3.8 let these two close at once; other codes wait for QUIT (RFC 5321 3.1).
+                close |= reply.code() == 521;
+            }
+            Pending::Auth => self.state.settle(Event::AuthOver),
+            Pending::Rcpt(_) => self.state.settle(Event::RcptRefused),
             // The chunk comes all the same. It is dropped, and the message with it: its other chunks make none.
             Pending::Data if self.state.chunk.is_some() => {
                 let left = self.state.chunk.take().map_or(0, |chunk| chunk.left);
                 self.state.drop_chunk(left);
-                self.write(reply);
-                self.settled = true;
                 self.state.pending = Pending::None;
                 self.state.go(Event::ChunkRefused, Abort::Chunk);
             }
-            Pending::Message(_) => self.answer_message(reply),
+            Pending::Message(_) => self.state.message_answered(self.config),
             // Events that mean nothing outside mail data leave the others where they are.
-            _ => self.say(reply, Event::Answered),
+            _ => self.state.settle(Event::Answered),
         }
-        if reply.code() == 421 {
+        if close {
             self.state.close(Abort::Closed);
         }
     }
@@ -447,55 +476,26 @@ impl Turn<'_> {
         }
     }
 
-    /// Answers for the message, or in LMTP for one of its recipients; the session sees what is left.
-    fn answer_message(&mut self, reply: &Reply<'_>) {
-        self.write(reply);
-        self.settled = true;
-        self.state.pending = Pending::None;
-        self.state.answered(self.config);
-    }
-
     /// Leaves the phase as it is, to wait for what the client says next.
     #[cfg(feature = "mechanisms")]
-    fn go_on(&mut self) {
-        self.settled = true;
-        self.state.pending = Pending::None;
-    }
-
-    /// A temporary failure is not the client's, and does not count.
-    fn refuse_auth(&mut self, reply: &Reply<'_>) {
-        if !reply.is_permanent() {
-            return self.say(reply, Event::AuthOver);
-        }
-        self.state.auth_failures = self.state.auth_failures.saturating_add(1);
-        if self.state.auth_failures > self.config.auth_failures {
-            self.say(const { &Reply::auth_failed_too_often() }, Event::AuthOver);
-            self.state.close(Abort::Closed);
-            return;
-        }
-        #[cfg(feature = "mechanisms")]
-        if reply.code() == 535 && further::token_refused(self.state, self.out) {
-            return self.go_on();
-        }
-        self.say(reply, Event::AuthOver);
+    fn go_on(self) {
+        self.settled_by(|turn| turn.state.pending = Pending::None);
     }
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        if !self.settled {
-            self.refuse(match self.state.pending {
-                Pending::Connect => const { &Reply::service_not_available() },
-                _ => const { &Reply::processing_error() },
-            });
-        }
+        self.refuse(match self.state.pending {
+            Pending::Connect => const { &Reply::service_not_available() },
+            _ => const { &Reply::processing_error() },
+        });
     }
 }
 
 /// Refuses an authentication that the core itself can tell to fail, as if the caller did.
 #[cfg(feature = "mechanisms")]
 pub(crate) fn fail_auth(config: &Config<'_>, state: &mut State, out: &mut Buffer, line: &[u8]) {
-    Turn { config, state, out, line, settled: false }.refuse(const { &Reply::auth_failed() });
+    Turn { config, state, out, line }.settled_by(|turn| turn.refuse(const { &Reply::auth_failed() }));
 }
 
 /// Rebuilds the pending request: its view from the line, its answer from the rest of the session.
@@ -506,19 +506,18 @@ pub(crate) fn pending<'s>(
     line: &'s [u8],
 ) -> Option<Request<'s>> {
     let pending = state.pending;
+    if matches!(pending, Pending::None) {
+        return None;
+    }
     let size = state.content.size;
     // The exchange is complete wherever it is asked for; where it were not, dropping the turn refuses.
     let credentials = match (pending, &state.exchange) {
         (Pending::Auth, Some(exchange)) => exchange.credentials(line, config, &state.facts),
         _ => None,
     };
-    let turn = Turn { config, state, out, line, settled: false };
+    let turn = Turn { config, state, out, line };
     Some(match pending {
-        Pending::None => {
-            let mut turn = turn;
-            turn.settled = true;
-            return None;
-        }
+        Pending::None => return None,
         Pending::Connect => Request::Connect(ConnectRequest { answer: ConnectAnswer(turn) }),
         Pending::Hello { name, extended } => {
             let command = Hello { name: name.text(line), extended };

@@ -1,11 +1,12 @@
 //! The session: the loop that turns input into steps.
 
 use crate::buffer::Buffer;
+use crate::command::characters::is_printable;
 use crate::config::{Config, EarlyTalk, LineEndings, Peer, Tls, Tolerance};
 use crate::error::ApiMisuse;
 use crate::line::{Framed, Line};
 use crate::phase::{Event, Phase};
-use crate::reply::Reply;
+use crate::reply::{Canned, Reply};
 use crate::request::{self, Request};
 use crate::state::{Pending, State};
 use crate::step::{Abort, Step};
@@ -53,16 +54,11 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
         }
         self.state.started.get_or_insert(now);
         loop {
-            if let Some(abort) = self.state.abort.take() {
-                return Step::Aborted(abort);
+            if self.state.is_busy()
+                && let Some(step) = self.settle_what_is_due()
+            {
+                return step;
             }
-            match self.state.pending {
-                Pending::None => {}
-                // The answer to EHLO is the longest reply, and may need all of the output.
-                Pending::Hello { .. } if !self.out.is_empty() => return Step::Send,
-                _ => return Step::Request,
-            }
-            self.finish_line();
             // Room for one whole reply, so that nothing which follows can fail for want of it.
             if self.out.len() > OUT / 2 {
                 return Step::Send;
@@ -70,6 +66,11 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
             let step = match self.state.phase() {
                 Phase::Closed => {
                     *input = &[];
+                    // What was cut off in the middle may be half a password.
+                    if self.state.secret || !self.line.is_untouched() {
+                        self.forget_secrets();
+                        self.line.next();
+                    }
                     Some(if self.out.is_empty() { Step::Closed } else { Step::Send })
                 }
                 Phase::Tls => {
@@ -177,14 +178,14 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
     /// Before the greeting: waits for the pause to pass, and for the decision.
     fn connect<'i>(&mut self, now: Instant, input: &mut &'i [u8]) -> Option<Step<'i>> {
         if self.state.shutdown {
-            self.turn_out(const { &Reply::service_not_available() });
+            self.shut_down();
             return None;
         }
         if let EarlyTalk::Refuse(pause) = self.config.early_talk {
             if !input.is_empty() {
                 *input = &[];
                 self.state.early = true;
-                self.turn_out(const { &Reply::bad_sequence() });
+                self.turn_out(const { &Canned::bad_sequence() });
                 return None;
             }
             let deadline = self.state.started.unwrap_or(now).after(pause);
@@ -204,15 +205,36 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
     /// In all other phases: reads one line, and does what it says.
     fn command_line<'i>(&mut self, now: Instant, input: &mut &'i [u8]) -> Option<Step<'i>> {
         if self.state.shutdown {
-            self.turn_out(const { &Reply::service_not_available() });
+            self.shut_down();
             return None;
         }
         if self.state.waste > 0 {
             return self.drop_chunk(now, input);
         }
+        if !self.line.feed_whole(input) {
+            return self.line_in_parts(now, input);
+        }
+        self.line_taken(input, true);
+        None
+    }
+
+    /// Does what a line says. `printable`: it is known to hold nothing but printable ASCII.
+    fn line_taken(&mut self, input: &mut &[u8], printable: bool) {
+        self.state.clock = None;
+        self.state.line_taken = true;
+        if self.state.phase() == Phase::Sasl {
+            self.sasl_line();
+        } else {
+            self.command(input, printable);
+        }
+    }
+
+    /// Reads a line that may come in parts, or not be right.
+    #[inline(never)]
+    fn line_in_parts<'i>(&mut self, now: Instant, input: &mut &'i [u8]) -> Option<Step<'i>> {
         let untouched = self.line.is_untouched();
         if untouched && input.first() == Some(&TLS_HANDSHAKE) {
-            self.turn_out(const { &Reply::invalid_character() });
+            self.turn_out(const { &Canned::invalid_character() });
             return None;
         }
         match self.line.feed(input) {
@@ -224,21 +246,16 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
             }
             Framed::Rest => self.state.clock = None,
             Framed::Line => {
-                self.state.clock = None;
-                self.state.line_taken = true;
-                if self.state.phase() == Phase::Sasl {
-                    self.sasl_line();
-                } else {
-                    self.command(input);
-                }
+                let printable = is_printable(self.line.octets());
+                self.line_taken(input, printable);
             }
             Framed::BareCr => {
                 self.forget_secrets();
-                self.line_fault(const { &Reply::invalid_character() });
+                self.line_fault(const { &Canned::invalid_character() });
             }
             // The client takes the line for ended, and what follows may be its rest or its successor: it cannot be known, so nothing
             // of it is read.
-            Framed::BareLf => self.turn_out(const { &Reply::invalid_character() }),
+            Framed::BareLf => self.turn_out(const { &Canned::invalid_character() }),
         }
         None
     }
@@ -253,7 +270,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
         if self.state.eof {
             self.state.close(Abort::Eof);
         } else if now >= deadline {
-            self.say(const { &Reply::timeout() });
+            self.say(const { &Canned::timeout() });
             self.state.close(Abort::Timeout);
         } else {
             return Some(Step::Recv { deadline });
@@ -261,22 +278,25 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
         None
     }
 
-    /// Makes the buffer ready for the next line, once the last one has been dealt with.
-    fn finish_line(&mut self) {
-        if self.state.line_taken {
-            self.state.line_taken = false;
-            self.line.next();
+    /// Tells of a transaction's end, asks for a decision, and makes the buffer ready for the next line once the last one has been dealt
+    /// with; `None` where it can go on.
+    fn settle_what_is_due<'i>(&mut self) -> Option<Step<'i>> {
+        if let Some(abort) = self.state.abort.take() {
+            return Some(Step::Aborted(abort));
         }
-        let over = match self.state.phase() {
-            Phase::Sasl => false,
-            // What was cut off in the middle may be half a password.
-            Phase::Closed => self.state.secret || !self.line.is_untouched(),
-            _ => self.state.secret,
-        };
-        if over {
+        match self.state.pending {
+            Pending::None => {}
+            // The answer to EHLO is the longest reply, and may need all of the output.
+            Pending::Hello { .. } if !self.out.is_empty() => return Some(Step::Send),
+            _ => return Some(Step::Request),
+        }
+        self.state.line_taken = false;
+        self.line.next();
+        if self.state.secret && self.state.phase() != Phase::Sasl {
             self.forget_secrets();
             self.line.next();
         }
+        None
     }
 
     /// Overwrites what the line buffer holds, and ends the exchange if there is one.
@@ -287,13 +307,18 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
         self.state.go(Event::AuthOver, Abort::Reset);
     }
 
-    pub(crate) fn say(&mut self, reply: &Reply<'_>) {
-        let style = Style::new(self.config, self.state.smtputf8);
-        write::reply(&mut self.out, style, reply);
+    #[inline]
+    pub(crate) fn say(&mut self, reply: &Canned) {
+        write::canned(&mut self.out, self.config, reply);
+    }
+
+    /// Says what has the server's name in it.
+    pub(crate) fn say_named(&mut self, reply: &Reply<'_>) {
+        write::reply(&mut self.out, Style::new(self.config, false), reply);
     }
 
     /// Refuses what is a protocol error, and ends the session where there have been too many.
-    pub(crate) fn fault(&mut self, reply: &Reply<'_>) {
+    pub(crate) fn fault(&mut self, reply: &Canned) {
         if self.count_error() {
             self.say(reply);
         }
@@ -301,7 +326,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
 
     /// Refuses a line for what it is made of. Between chunks it may have been the next one, without which the message is not the
     /// sender's.
-    pub(crate) fn line_fault(&mut self, reply: &Reply<'_>) {
+    pub(crate) fn line_fault(&mut self, reply: &Canned) {
         if self.state.phase() == Phase::Chunks {
             self.state.go(Event::ChunkRefused, Abort::Chunk);
         }
@@ -313,15 +338,21 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
         self.state.errors = self.state.errors.saturating_add(1);
         let bearable = self.state.errors <= self.config.errors;
         if !bearable {
-            self.turn_out(const { &Reply::too_much_failure() });
+            self.turn_out(const { &Canned::too_much_failure() });
         }
         bearable
     }
 
     /// Says a last word, and closes.
-    pub(crate) fn turn_out(&mut self, reply: &Reply<'_>) {
+    pub(crate) fn turn_out(&mut self, reply: &Canned) {
         self.say(reply);
-        self.state.close(if self.state.shutdown { Abort::Shutdown } else { Abort::Closed });
+        self.state.close(Abort::Closed);
+    }
+
+    /// Says that the server goes, and closes.
+    fn shut_down(&mut self) {
+        self.say_named(const { &Reply::service_not_available() });
+        self.state.close(Abort::Shutdown);
     }
 
     /// Notes that input was there before it was due; whether that is let pass. Where it is not, the session has been ended.
@@ -331,7 +362,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
         }
         self.state.early = true;
         if self.config.early_pipelining == Tolerance::Refuse {
-            self.turn_out(const { &Reply::bad_sequence() });
+            self.turn_out(const { &Canned::bad_sequence() });
             return false;
         }
         true

@@ -174,6 +174,11 @@ impl State {
         self.phase
     }
 
+    /// Whether something has to be seen to before input is read: a decision, a transaction's end, a line that has been dealt with.
+    pub(crate) const fn is_busy(&self) -> bool {
+        self.line_taken | self.abort.is_some() | !matches!(self.pending, Pending::None)
+    }
+
     /// Whether mail data are coming in, and nothing that came before them has yet to be dealt with.
     pub(crate) const fn in_mid_data(&self) -> bool {
         matches!(self.phase, Phase::Data)
@@ -200,6 +205,19 @@ impl State {
             self.content.refused = None;
             self.content.ended = None;
         }
+    }
+
+    /// Notes that the pending decision was taken, and moves on by it.
+    #[inline]
+    pub(crate) fn settle(&mut self, event: Event) {
+        self.pending = Pending::None;
+        self.go(event, Abort::Reset);
+    }
+
+    /// The same for the answer to a message, or in LMTP to one of its recipients; the session sees what is left.
+    pub(crate) fn message_answered(&mut self, config: &Config<'_>) {
+        self.pending = Pending::None;
+        self.answered(config);
     }
 
     /// Notes that the message got an answer. In LMTP each recipient gets one (RFC 2033 4.2); with the last the transaction ends.

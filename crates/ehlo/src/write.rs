@@ -4,7 +4,7 @@ use crate::buffer::Buffer;
 use crate::command::characters::{is_printable, split_at_octet};
 use crate::command::text;
 use crate::config::{Config, Extensions};
-use crate::reply::{Enhanced, Reply, Text};
+use crate::reply::{Canned, Enhanced, Reply, Text};
 
 /// Octets of a reply line before its CRLF: with it, 512 (RFC 5321 4.5.3.1.5).
 const LINE: usize = 510;
@@ -24,6 +24,7 @@ pub(crate) struct Style<'c> {
 }
 
 impl<'c> Style<'c> {
+    #[inline]
     pub(crate) const fn new(config: &Config<'c>, utf8: bool) -> Self {
         let enhanced = config.extensions.contains(Extensions::ENHANCEDSTATUSCODES);
         Self { domain: config.hostname, enhanced, utf8 }
@@ -35,94 +36,40 @@ impl<'c> Style<'c> {
     }
 }
 
-/// Writes a reply.
-pub(crate) fn reply(out: &mut Buffer, style: Style<'_>, reply: &Reply<'_>) {
-    let begin = out.len();
-    if simple(out, style, reply) {
-        return;
+/// Writes a reply of the core's own.
+#[inline]
+pub(crate) fn canned(out: &mut Buffer, config: &Config<'_>, reply: &Canned) {
+    if config.extensions.contains(Extensions::ENHANCEDSTATUSCODES) {
+        out.append(reply.line.as_bytes());
+    } else {
+        without_enhanced(out, reply);
     }
-    out.truncate(begin);
+}
+
+#[cold]
+fn without_enhanced(out: &mut Buffer, reply: &Canned) {
+    let (code, rest) = reply.line.as_bytes().split_at_checked(4).unwrap_or_default();
+    out.append(code);
+    out.append(rest.get(usize::from(reply.enhanced)..).unwrap_or_default());
+}
+
+/// Writes a reply.
+#[inline(never)]
+pub(crate) fn reply(out: &mut Buffer, style: Style<'_>, reply: &Reply<'_>) {
     let mut lines = Lines::new(out, reply.code, style.enhanced_code(reply), style.utf8);
     match reply.text {
-        Text::Plain(text) | Text::Fixed(text) => lines.text(text),
+        Text::Plain(text) => lines.text(text),
         Text::Template(template, value, minutes) => lines.template(template, style.domain, value, minutes),
     }
     lines.end();
-}
-
-/// Writes a reply of one printable line; false where it is not such, and what was written is to be taken back.
-///
-/// Nearly all replies go this way: with it a command took two thirds of the instructions.
-fn simple(out: &mut Buffer, style: Style<'_>, reply: &Reply<'_>) -> bool {
-    let begin = out.len();
-    // Half of the buffer is there for it (see `Session::advance`), which the catalogue's own texts do not need.
-    let limit = match reply.text {
-        Text::Fixed(_) => out.capacity(),
-        _ => begin.saturating_add(out.capacity() / 2),
-    };
-    codes(out, reply.code, style.enhanced_code(reply));
-    let printable = match reply.text {
-        Text::Fixed(text) => {
-            out.append(text.as_bytes());
-            true
-        }
-        Text::Plain(text) => printable(out, text),
-        Text::Template(template, value, minutes) => filled_in(out, style, template, value, minutes),
-    };
-    printable
-        && out.append_all(*b"\r\n")
-        && out.len() <= limit
-        && out.len().saturating_sub(begin) <= LINE.saturating_add(2)
-}
-
-/// Appends a text, if it is printable.
-fn printable(out: &mut Buffer, text: &str) -> bool {
-    is_printable(text.as_bytes()) && out.append(text.as_bytes())
-}
-
-/// Appends a template with its values, if they are printable.
-fn filled_in(out: &mut Buffer, style: Style<'_>, template: &str, value: &str, minutes: u32) -> bool {
-    let mut rest = template.as_bytes();
-    while let Some((text, behind)) = split_at_octet(rest, b'{') {
-        out.append(text);
-        let Some((name, after)) = split_at_octet(behind, b'}') else { return false };
-        let fits = match name {
-            b"domain" => printable(out, style.domain),
-            b"minutes" => out.append(Digits::of(minutes.into()).octets()),
-            _ => printable(out, value),
-        };
-        if !fits {
-            return false;
-        }
-        rest = after;
-    }
-    out.append(rest)
-}
-
-/// Appends code and enhanced status code.
-fn codes(codes: &mut Buffer, code: u16, enhanced: Option<Enhanced>) {
-    let digit = |number: u16| b'0'.wrapping_add((number % 10) as u8);
-    codes.append_all([digit(code / 100), digit(code / 10), digit(code), b' ']);
-    if let Some(Enhanced { class, subject, detail }) = enhanced {
-        let class = digit(class.into());
-        if subject <= 9 && detail <= 9 {
-            codes.append_all([class, b'.', digit(subject), b'.', digit(detail), b' ']);
-        } else {
-            codes.append_all([class, b'.']);
-            codes.append(Digits::of(subject.into()).octets());
-            codes.append(b".");
-            codes.append(Digits::of(detail.into()).octets());
-            codes.append(b" ");
-        }
-    }
 }
 
 /// Says that a chunk has been taken (RFC 3030 2).
 pub(crate) fn chunk_taken(out: &mut Buffer, style: Style<'_>, octets: u64) {
     let enhanced = Enhanced { class: 2, subject: 0, detail: 0 };
     let mut lines = Lines::new(out, 250, style.enhanced.then_some(enhanced), false);
-    lines.number(octets);
-    lines.text(" octets received");
+    lines.value(Digits::of(octets).text());
+    lines.value(" octets received");
     lines.end();
 }
 
@@ -151,46 +98,50 @@ pub(crate) fn list<'m>(
 pub(crate) struct Lines<'o> {
     out: &'o mut Buffer,
     /// Code and enhanced status code, with which each line begins.
-    codes: Buffer<[u8; CODES]>,
+    code: u16,
+    enhanced: Option<Enhanced>,
     utf8: bool,
     /// Where the current line begins.
     begin: usize,
-    /// Where the reply has to end.
+    /// Where the text of the reply has to end, its last CRLF behind it.
     limit: usize,
     cut: bool,
 }
 
 impl<'o> Lines<'o> {
     pub(crate) fn new(out: &'o mut Buffer, code: u16, enhanced: Option<Enhanced>, utf8: bool) -> Self {
-        let limit = out.len().saturating_add(out.capacity() / 2).min(out.capacity());
-        let begin = out.len();
-        let mut lines = Self { out, codes: Buffer::new(), utf8, begin, limit, cut: false };
-        codes(&mut lines.codes, code, enhanced);
+        let limit = out.len().saturating_add(out.capacity() / 2).min(out.capacity()).saturating_sub(2);
+        let mut lines = Self { out, code, enhanced, utf8, begin: 0, limit, cut: false };
         lines.begin();
         lines
     }
 
-    /// Begins a line.
-    fn begin(&mut self) {
-        self.begin = self.out.len();
-        if self.room() < self.codes.len().saturating_add(2) {
-            self.cut = true;
-        } else {
-            self.out.append(self.codes.octets());
-        }
-    }
-
     /// Gives the reply all the room that is left in the buffer.
     pub(crate) fn in_all_of_the_buffer(mut self) -> Self {
-        self.limit = self.out.capacity();
+        self.limit = self.out.capacity().saturating_sub(2);
         self
+    }
+
+    /// Begins a line, with its codes.
+    fn begin(&mut self) {
+        self.begin = self.out.len();
+        let digit = |number: u16| b'0'.wrapping_add((number % 10) as u8);
+        let code = self.code;
+        self.out.append_all([digit(code / 100), digit(code / 10), digit(code), b' ']);
+        if let Some(Enhanced { class, subject, detail }) = self.enhanced {
+            self.out.append_all([digit(class.into()), b'.']);
+            self.out.append(Digits::of(subject.into()).octets());
+            self.out.append(b".");
+            self.out.append(Digits::of(detail.into()).octets());
+            self.out.append(b" ");
+        }
+        self.cut |= self.out.len() > self.limit;
     }
 
     /// Ends the current line as one that is continued, and begins the next.
     fn next(&mut self) {
-        // CRLF, and the end of the next line.
-        let needed = self.codes.len().saturating_add(2 + 2);
-        if self.room() < needed {
+        // CRLF, and the beginning of the next line.
+        if self.limit.saturating_sub(self.out.len()) < CODES + 2 {
             self.cut = true;
             return;
         }
@@ -206,52 +157,6 @@ impl<'o> Lines<'o> {
         self.out.append(b"\r\n") && !self.cut
     }
 
-    /// Octets that stay together on a line.
-    fn octets(&mut self, octets: &[u8]) {
-        if self.left() < octets.len() {
-            self.next();
-        }
-        if self.cut || self.room() < octets.len().saturating_add(2) {
-            self.cut = true;
-        } else {
-            self.out.append(octets);
-        }
-    }
-
-    /// Printable ASCII, which goes on in the next line where it does not fit this one.
-    fn run(&mut self, mut run: &[u8]) {
-        while let Some((fits, rest)) = run.split_at_checked(self.left()) {
-            self.part(fits);
-            if rest.is_empty() || self.cut {
-                return;
-            }
-            self.next();
-            run = rest;
-        }
-        self.part(run);
-    }
-
-    /// As much of a part of a line as there is room for.
-    fn part(&mut self, part: &[u8]) {
-        let room = self.room().saturating_sub(2);
-        if self.cut || room < part.len() {
-            let fits = if self.cut { &[][..] } else { part.get(..room).unwrap_or_default() };
-            self.out.append(fits);
-            self.cut = true;
-        } else {
-            self.out.append(part);
-        }
-    }
-
-    /// What the current line may still hold.
-    fn left(&self) -> usize {
-        LINE.saturating_sub(self.out.len().saturating_sub(self.begin))
-    }
-
-    fn room(&self) -> usize {
-        self.limit.saturating_sub(self.out.len())
-    }
-
     /// Text made printable: a line feed begins a line, any other control becomes `?`, and so does what is not ASCII unless the
     /// peer takes UTF-8.
     pub(crate) fn text(&mut self, text: &str) {
@@ -264,53 +169,47 @@ impl<'o> Lines<'o> {
     }
 
     fn printable(&mut self, text: &str, lines: bool) {
-        if is_printable(text.as_bytes()) {
-            return self.run(text.as_bytes());
+        // Most texts are printable, and fit.
+        let end = self.out.len().saturating_add(text.len());
+        if !self.cut && end <= self.limit && end.saturating_sub(self.begin) <= LINE && is_printable(text.as_bytes()) {
+            self.out.append(text.as_bytes());
+            return;
         }
-        let mut rest = text;
-        loop {
-            let end = rest.as_bytes().iter().position(|octet| !matches!(octet, b' '..=b'~')).unwrap_or(rest.len());
-            let Some((run, other)) = rest.split_at_checked(end) else { return };
-            if !run.is_empty() {
-                self.run(run.as_bytes());
+        for character in text.chars() {
+            match character {
+                ' '..='~' => self.octets(&[character as u8]),
+                '\n' if lines => self.next(),
+                '\n' => {}
+                '\u{a0}'.. if self.utf8 => self.octets(character.encode_utf8(&mut [0; 4]).as_bytes()),
+                _ => self.octets(b"?"),
             }
-            let mut characters = other.chars();
-            match characters.next() {
-                None => return,
-                Some('\n') if lines => self.next(),
-                Some('\n') => {}
-                Some(character @ '\u{a0}'..) if self.utf8 => {
-                    self.octets(character.encode_utf8(&mut [0; 4]).as_bytes());
-                }
-                Some(_) => self.octets(b"?"),
-            }
-            rest = characters.as_str();
+        }
+    }
+
+    /// Octets that stay together on a line, of which there are as many as there is room for.
+    fn octets(&mut self, octets: &[u8]) {
+        if self.out.len().saturating_add(octets.len()).saturating_sub(self.begin) > LINE {
+            self.next();
+        }
+        self.cut |= self.out.len().saturating_add(octets.len()) > self.limit;
+        if !self.cut {
+            self.out.append(octets);
         }
     }
 
     fn template(&mut self, template: &str, domain: &str, value: &str, minutes: u32) {
-        for part in template.as_bytes().split(|octet| *octet == b'{') {
-            // Only what stands behind a brace has one that closes it.
-            let end = part.iter().position(|octet| *octet == b'}');
-            let Some((name, rest)) = end.and_then(|end| part.split_at_checked(end)) else {
-                self.text(text(part));
-                continue;
-            };
+        let mut rest = template.as_bytes();
+        while let Some((before, behind)) = split_at_octet(rest, b'{') {
+            self.text(text(before));
+            let (name, after) = split_at_octet(behind, b'}').unwrap_or_default();
             match name {
                 b"domain" => self.value(domain),
-                b"minutes" => self.decimal(minutes),
+                b"minutes" => self.value(Digits::of(minutes.into()).text()),
                 _ => self.value(value),
             }
-            self.text(text(rest.strip_prefix(b"}").unwrap_or(rest)));
+            rest = after;
         }
-    }
-
-    fn number(&mut self, number: u64) {
-        self.octets(Digits::of(number).octets());
-    }
-
-    fn decimal(&mut self, number: u32) {
-        self.number(number.into());
+        self.text(text(rest));
     }
 }
 

@@ -77,25 +77,40 @@ pub(crate) fn split_run(input: &[u8], classes: u8) -> Option<(&[u8], &[u8])> {
     input.split_at_checked(run(input, classes)).filter(|(run, _)| !run.is_empty())
 }
 
-/// Whether a text is printable ASCII and nothing else: sixteen octets at a time, without a way out of the loop, so that the compiler
-/// has an instruction for so many.
-#[cfg(target_pointer_width = "64")]
-pub(crate) fn is_printable(line: &[u8]) -> bool {
-    let (blocks, rest) = line.as_chunks::<16>();
-    let other = blocks.iter().fold(false, |other, block| other | is_other(block));
-    // What is left is looked at with what stands before it, as another sixteen.
-    !(other | line.last_chunk::<16>().map_or_else(|| is_other(rest), |block| is_other(block)))
+/// Whether a text is printable ASCII and nothing else.
+pub(crate) fn is_printable(text: &[u8]) -> bool {
+    printable_run(text) == text.len()
 }
 
+/// How many printable ASCII characters stand at the start: eight at a time, in a word each of whose octets is looked at by itself.
 #[cfg(target_pointer_width = "64")]
-fn is_other(octets: &[u8]) -> bool {
-    octets.iter().fold(false, |other, octet| other | (octet.wrapping_sub(b' ') > b'~' - b' '))
+pub(crate) fn printable_run(text: &[u8]) -> usize {
+    const LOW_BITS: u64 = u64::from_ne_bytes([0x7f; 8]);
+    const ONE: u64 = u64::from_ne_bytes([1; 8]);
+    let (words, rest) = text.as_chunks::<8>();
+    let mut run = 0_usize;
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        let low = word & LOW_BITS;
+        // The highest bit of each octet: set where it is a space at least, and below DEL.
+        let (from_space, del) = (low.wrapping_add(ONE.wrapping_mul(0x60)), low.wrapping_add(ONE));
+        let other = (word | !from_space | del) & !LOW_BITS;
+        if other != 0 {
+            return run.wrapping_add((other.trailing_zeros() / 8) as usize);
+        }
+        run = run.wrapping_add(8);
+    }
+    run.wrapping_add(one_by_one(rest))
 }
 
-/// Whether a text is printable ASCII and nothing else. A small processor has no instruction for many octets.
+/// How many printable ASCII characters stand at the start. (A small processor has less room for code.)
 #[cfg(not(target_pointer_width = "64"))]
-pub(crate) fn is_printable(line: &[u8]) -> bool {
-    line.iter().all(|octet| matches!(octet, b' '..=b'~'))
+pub(crate) fn printable_run(text: &[u8]) -> usize {
+    one_by_one(text)
+}
+
+fn one_by_one(text: &[u8]) -> usize {
+    text.iter().position(|octet| !matches!(octet, b' '..=b'~')).unwrap_or(text.len())
 }
 
 /// Whether both are the same word, in any case. (Not inlined: there are some fifty of these, of 60 octets each on a Cortex-M3.)
@@ -115,4 +130,23 @@ pub(crate) fn split_at_octet(octets: &[u8], separator: u8) -> Option<(&[u8], &[u
 pub(crate) fn strip_keyword<'l>(input: &'l [u8], keyword: &[u8]) -> Option<&'l [u8]> {
     let (start, rest) = input.split_at_checked(keyword.len())?;
     same_word(start, keyword).then_some(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+
+    #[test]
+    fn what_is_printable_is_told_wherever_it_stands() {
+        for other in (0..=255).filter(|octet| !matches!(octet, b' '..=b'~')) {
+            for at in 0..20 {
+                let mut text = std::vec![b' '; 20];
+                text[10..].fill(b'~');
+                assert!(is_printable(&text));
+                text[at] = other;
+                assert_eq!(printable_run(&text), at, "{other}");
+            }
+        }
+    }
 }

@@ -120,6 +120,8 @@ pub(crate) struct Raw<'l, T> {
     /// With a path that is not filled in.
     pub(crate) command: T,
     pub(crate) parameters: &'l [u8],
+    /// There are others among them than those that nearly every client sends.
+    pub(crate) rare: bool,
 }
 
 /// `mail = "MAIL FROM:" Reverse-path [SP Mail-parameters]`, from behind `MAIL `.
@@ -128,19 +130,22 @@ pub(crate) fn mail(arguments: &[u8], in_force: InForce) -> Result<Raw<'_, Mail<'
     let path = after_keyword(b"FROM:", arguments)?;
     let (path, parameters) = reverse_path(path, utf8).ok_or(ArgumentError::Syntax)?;
     let mut command = Mail::new(ReversePath::Null);
-    mail_parameters(&mut command, parameters, utf8, in_force)?;
-    if utf8 && !command.smtputf8 { Err(ArgumentError::NotAscii) } else { Ok(Raw { path, command, parameters }) }
+    let rare = mail_parameters(&mut command, parameters, utf8, in_force)?;
+    if utf8 && !command.smtputf8 { Err(ArgumentError::NotAscii) } else { Ok(Raw { path, command, parameters, rare }) }
 }
 
-/// Reads parameters into a command.
+/// Reads parameters into a command; whether there are others among them than SIZE, BODY and SMTPUTF8.
 pub(crate) fn mail_parameters<'l>(
     mail: &mut Mail<'l>,
     parameters: &'l [u8],
     utf8: bool,
     in_force: InForce,
-) -> Result<(), ArgumentError> {
+) -> Result<bool, ArgumentError> {
     let mut once = Once::default();
-    Parameters::new(parameters, utf8).try_for_each(|parameter| mail_parameter(mail, &mut once, parameter?, in_force))
+    for parameter in Parameters::new(parameters, utf8) {
+        mail_parameter(mail, &mut once, parameter?, in_force)?;
+    }
+    Ok(once.has_others(MailParameter::Size as u16 | MailParameter::Body as u16 | MailParameter::SmtpUtf8 as u16))
 }
 
 /// The parameters of MAIL, and the extensions that bring them; for AUTH that is told otherwise.
@@ -245,7 +250,7 @@ pub(crate) fn rcpt(arguments: &[u8], smtputf8: bool, in_force: InForce) -> Resul
     let (path, parameters) = forward_path(path, utf8).ok_or(ArgumentError::Syntax)?;
     let mut command = Rcpt::new(ForwardPath::Postmaster);
     rcpt_parameters(&mut command, parameters, utf8, in_force)?;
-    Ok(Raw { path, command, parameters })
+    Ok(Raw { path, command, parameters, rare: false })
 }
 
 /// Reads parameters into a command.

@@ -4,6 +4,7 @@ use core::fmt;
 
 use super::characters::{ATEXT, QTEXT, is_of, with_utf8};
 use super::domain::{Domain, domain_or_literal};
+use super::text;
 
 /// The longest local part, in octets (RFC 5321 4.5.3.1.1).
 const LOCAL_PART: usize = 64;
@@ -21,8 +22,34 @@ const LOCAL_PART: usize = 64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Mailbox<'a> {
-    address: &'a str,
+    #[cfg_attr(feature = "defmt", defmt(Display2Format))]
+    address: Checked<'a>,
     local: u8,
+}
+
+/// Octets that are known to be UTF-8. They become a text when one is asked for, which takes as long as half of the grammar.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Checked<'a>(&'a [u8]);
+
+impl<'a> Checked<'a> {
+    const fn text(self) -> &'a str {
+        match core::str::from_utf8(self.0) {
+            Ok(text) => text,
+            Err(_) => "",
+        }
+    }
+}
+
+impl fmt::Display for Checked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+impl fmt::Debug for Checked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.text(), f)
+    }
 }
 
 impl<'a> Mailbox<'a> {
@@ -36,24 +63,24 @@ impl<'a> Mailbox<'a> {
             return Err(AddressError);
         }
         match mailbox(address.as_bytes(), true) {
-            Some((found, [])) => Ok(Self { address, local: found.local }),
+            Some((found, [])) => Ok(Self::rebuilt(found.address, found.local)),
             _ => Err(AddressError),
         }
     }
 
     /// A mailbox that was checked before.
-    pub(crate) const fn rebuilt(address: &'a str, local: u8) -> Self {
-        Self { address, local }
+    pub(crate) const fn rebuilt(address: &'a [u8], local: u8) -> Self {
+        Self { address: Checked(address), local }
     }
 
     /// The whole address, as written.
     pub const fn as_str(&self) -> &'a str {
-        self.address
+        self.address.text()
     }
 
     /// The local part as written, with its quotes where it has any; 1 to 64 octets.
     pub fn local_part(&self) -> &'a str {
-        self.address.get(..usize::from(self.local)).unwrap_or_default()
+        text(self.address.0.get(..usize::from(self.local)).unwrap_or_default())
     }
 
     /// The local part as it is meant: without quotes and backslashes. May be empty.
@@ -70,7 +97,7 @@ impl<'a> Mailbox<'a> {
 
     /// The domain as written; at most 255 octets.
     pub fn domain_str(&self) -> &'a str {
-        self.address.get(usize::from(self.local).saturating_add(1)..).unwrap_or_default()
+        text(self.address.0.get(usize::from(self.local).saturating_add(1)..).unwrap_or_default())
     }
 
     /// The domain, or the address in an address literal.
@@ -81,7 +108,7 @@ impl<'a> Mailbox<'a> {
 
 impl fmt::Display for Mailbox<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.address)
+        f.write_str(self.as_str())
     }
 }
 

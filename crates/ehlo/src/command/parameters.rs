@@ -69,6 +69,11 @@ impl Once {
         self.0 |= bit;
         Ok(())
     }
+
+    /// Whether others than these are marked.
+    pub(crate) const fn has_others(&self, bits: u16) -> bool {
+        self.0 & !bits != 0
+    }
 }
 
 /// `1*20DIGIT` (RFC 1870 3). What passes 64 bits becomes the largest number there is: it is over any limit.

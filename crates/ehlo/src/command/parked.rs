@@ -16,7 +16,7 @@ fn park(line: &[u8], path: RawPath<'_>) -> MailboxSpan {
 }
 
 fn rebuild(line: &[u8], span: MailboxSpan) -> Option<Mailbox<'_>> {
-    span.map(|(span, local)| Mailbox::rebuilt(span.text(line), local))
+    span.map(|(span, local)| Mailbox::rebuilt(span.octets(line), local))
 }
 
 /// A MAIL command as places in the line.
@@ -35,10 +35,12 @@ impl ParkedMail {
     /// Of a command that lies in the line.
     pub(crate) fn new(line: &[u8], raw: &Raw<'_, Mail<'_>>) -> Self {
         let Mail { size, body, smtputf8, .. } = raw.command;
-        let small = u32::try_from(size.unwrap_or(0)).unwrap_or(0);
-        let kept = Mail { size: (small != 0).then_some(small.into()), body, smtputf8, ..Mail::new(ReversePath::Null) };
-        let parameters = (kept != raw.command).then(|| Span::of(line, raw.parameters));
-        Self { path: park(line, raw.path), parameters, size: small, body, smtputf8 }
+        let small = match size {
+            None => Some(0),
+            Some(size) => u32::try_from(size).ok().filter(|size| *size != 0),
+        };
+        let parameters = (raw.rare || small.is_none()).then(|| Span::of(line, raw.parameters));
+        Self { path: park(line, raw.path), parameters, size: small.unwrap_or(0), body, smtputf8 }
     }
 
     pub(crate) const fn smtputf8(&self) -> bool {

@@ -45,6 +45,19 @@ pub(crate) enum Verb {
     NotImplemented,
 }
 
+impl Verb {
+    /// Whether it ends a group of commands that are sent together (RFC 2920 3.1, RFC 4954 4).
+    pub(crate) const fn ends_a_group(self) -> bool {
+        matches!(self, Self::Ehlo | Self::Helo | Self::Lhlo | Self::Data | Self::Auth | Self::Xclient)
+    }
+
+    /// Whether it moves no message on.
+    pub(crate) const fn is_idle(self) -> bool {
+        matches!(self, Self::Noop | Self::Rset | Self::Help | Self::Vrfy | Self::Expn | Self::Etrn)
+            || matches!(self, Self::Ehlo | Self::Helo | Self::Lhlo | Self::Xclient | Self::Xforward)
+    }
+}
+
 /// What the first word of a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FirstWord {

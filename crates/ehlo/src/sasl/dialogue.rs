@@ -7,7 +7,7 @@ use crate::buffer::Span;
 use crate::command::ArgumentError;
 use crate::command::characters::same_word;
 use crate::phase::Event;
-use crate::reply::Reply;
+use crate::reply::Canned;
 #[cfg(feature = "mechanisms")]
 use crate::request;
 use crate::session::Session;
@@ -29,7 +29,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         }
         let mechanisms = self.config.mechanisms;
         let Some(mechanism) = mechanisms.iter().find(|one| same_word(one.name().as_bytes(), name)) else {
-            self.fault(const { &Reply::auth_type_unrecognized() });
+            self.fault(const { &Canned::auth_type_unrecognized() });
             return Ok(());
         };
         if let Some(reply) = offer::refusal(*mechanism, self.config, self.state.tls, &self.state.facts) {
@@ -44,15 +44,15 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
             return Ok(());
         }
         match mechanism {
-            Mechanism::Login => self.say(const { &Reply::login_username() }),
+            Mechanism::Login => self.say(const { &Canned::login_username() }),
             #[cfg(feature = "mechanisms")]
             Mechanism::CramMd5 => {
                 if !super::further::cram_challenge(&mut self.out, self.config, &self.state.facts) {
                     self.forget_secrets();
-                    self.say(const { &Reply::auth_temporary_failure() });
+                    self.say(const { &Canned::auth_temporary_failure() });
                 }
             }
-            _ => self.say(const { &Reply::new(334, "") }),
+            _ => self.say(&Canned::GO_ON),
         }
         Ok(())
     }
@@ -62,7 +62,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         let limit = LINE.min(12_288);
         if self.line.overflowed() || self.line.length() > limit.saturating_add(2) {
             self.forget_secrets();
-            self.fault(const { &Reply::line_too_long() });
+            self.fault(const { &Canned::line_too_long() });
             return;
         }
         let response = Span::of(self.line.buffer(), self.line.octets());
@@ -74,7 +74,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         let Some(exchange) = &mut self.state.exchange else { return };
         let context = Context { config: self.config, facts: &self.state.facts, tls: self.state.tls };
         let refusal = match exchange.respond(&mut self.line, response, initial, context) {
-            Outcome::AskPassword => return self.say(const { &Reply::login_password() }),
+            Outcome::AskPassword => return self.say(const { &Canned::login_password() }),
             Outcome::Complete => {
                 self.state.pending = Pending::Auth;
                 return;
@@ -86,15 +86,15 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
             }
             #[cfg(feature = "mechanisms")]
             Outcome::Over => {
-                self.say(const { &Reply::auth_failed() });
+                self.say(const { &Canned::auth_failed() });
                 self.state.go(Event::AuthOver, Abort::Reset);
                 return;
             }
-            Outcome::Cancelled => const { &Reply::auth_aborted() },
-            Outcome::Malformed => const { &Reply::syntax_error_in_parameters() },
+            Outcome::Cancelled => const { &Canned::auth_aborted() },
+            Outcome::Malformed => const { &Canned::syntax_error_in_parameters() },
             // RFC 4954 4 names the code.
             #[cfg(feature = "mechanisms")]
-            Outcome::Unwanted => const { &Reply::syntax_error_in_parameters().enhanced(7, 0) },
+            Outcome::Unwanted => &Canned::UNWANTED_RESPONSE,
         };
         self.forget_secrets();
         self.fault(refusal);

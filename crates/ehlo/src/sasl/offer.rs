@@ -4,7 +4,7 @@
 use super::further::ServerNonce;
 use super::mechanism::Mechanism;
 use crate::config::{Config, Tls};
-use crate::reply::Reply;
+use crate::reply::Canned;
 
 /// What is known of a peer that matters for authentication.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +43,7 @@ pub(crate) fn refusal(
     config: &Config<'_>,
     tls: bool,
     facts: &Facts,
-) -> Option<&'static Reply<'static>> {
+) -> Option<&'static Canned> {
     let binding = facts.tls.exporter.is_some() || config.tls_server_end_point.is_some();
     let wants_tls = !tls
         && (mechanism.binds_channel()
@@ -53,11 +53,11 @@ pub(crate) fn refusal(
         || (tls && mechanism.binds_channel() && !binding)
         || (tls && mechanism.needs_certificate() && !facts.tls.client_certificate);
     if lacks || !config.mechanisms.contains(&mechanism) {
-        Some(const { &Reply::auth_type_unrecognized() })
+        Some(const { &Canned::auth_type_unrecognized() })
     } else if config.auth_minimum.is_some_and(|minimum| mechanism.is_weaker_than(minimum)) {
-        Some(const { &Reply::mechanism_too_weak() })
+        Some(const { &Canned::mechanism_too_weak() })
     } else if wants_tls {
-        Some(const { &Reply::encryption_required() })
+        Some(const { &Canned::encryption_required() })
     } else {
         None
     }
