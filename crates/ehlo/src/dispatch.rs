@@ -5,7 +5,7 @@ use crate::chunk;
 use crate::command::mail::{self, InForce};
 use crate::command::parked::{ParkedMail, ParkedRcpt};
 use crate::command::verb::{self, FirstWord, Verb};
-use crate::command::{ArgumentError, attributes, etrn, hello, query};
+use crate::command::{self, ArgumentError, attributes, etrn, hello, query};
 use crate::config::{Extensions, Mode, Vrfy};
 use crate::phase::{self, Event, Phase};
 use crate::reply::{Canned, Reply};
@@ -14,14 +14,15 @@ use crate::state::Pending;
 use crate::step::Abort;
 
 impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
-    /// Does what the line in the buffer says. `input` is what was read behind it.
+    /// Does what the line in the buffer says. `input` is what was read behind it; `printable`: it is known to be printable ASCII.
     pub(crate) fn command(&mut self, input: &mut &[u8], printable: bool) {
         let line = trim(self.line.octets());
-        let (first_word, arguments) = verb::split(line);
-        let arguments = Span::of(self.line.buffer(), arguments);
+        let (first_word, behind) = verb::split(line);
+        // No exchange is going on, so that the line begins where the buffer does.
+        let arguments = Span::new(behind, line.len().saturating_sub(behind));
+        let fits = self.line.length() <= LINE_LIMIT && !self.line.overflowed();
         // Refused or not, it may bring a password.
         self.state.secret |= first_word == FirstWord::Verb(Verb::Auth);
-        let fits = self.line.length() <= LINE_LIMIT && !self.line.overflowed();
         if !(printable && fits) && self.is_malformed(first_word, fits) {
             return;
         }
@@ -40,7 +41,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         if self.state.phase() == Phase::Closed || (verb.is_idle() && !self.count_idle()) {
             return;
         }
-        if let Err(error) = self.carry_out(verb, arguments, input) {
+        if let Err(error) = self.carry_out(verb, arguments, input, printable) {
             self.fault(match error {
                 ArgumentError::Syntax => const { &Canned::syntax_error_in_parameters() },
                 ArgumentError::UnknownParameter => &Canned::UNKNOWN_PARAMETER,
@@ -118,96 +119,113 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     }
 
     /// Carries out a command that may stand here, up to its reply or to the request for a decision.
-    fn carry_out(&mut self, verb: Verb, arguments: Span, input: &mut &[u8]) -> Result<(), ArgumentError> {
-        match verb {
-            Verb::Ehlo | Verb::Helo | Verb::Lhlo => {
-                let name = hello::hello(self.octets(arguments))?;
-                let name = self.span(name);
-                self.state.pending = Pending::Hello { name, extended: verb != Verb::Helo };
+    fn carry_out(
+        &mut self,
+        verb: Verb,
+        arguments: Span,
+        input: &mut &[u8],
+        printable: bool,
+    ) -> Result<(), ArgumentError> {
+        let utf8 = !printable && self.is_utf8(verb, arguments)?;
+        let octets = arguments.octets(self.line.buffer());
+        let span = |part: &[u8]| Span::of(self.line.buffer(), part);
+        self.state.pending = match verb {
+            Verb::Mail => {
+                let raw = mail::mail(octets, utf8, self.in_force())?;
+                let limit = self.config.message_size;
+                if self.config.require_auth && !self.state.authenticated {
+                    return self.refuse(const { &Canned::auth_required() });
+                }
+                if self.state.transactions >= self.config.transactions {
+                    return self.refuse(const { &Canned::too_many_transactions() });
+                }
+                if limit != 0 && raw.command.size.is_some_and(|size| size > limit) {
+                    if self.count_idle() {
+                        self.say(const { &Canned::message_too_big() });
+                    }
+                    return Ok(());
+                }
+                Pending::Mail(ParkedMail::new(self.line.buffer(), &raw))
             }
-            Verb::Mail => return self.mail(arguments),
-            Verb::Rcpt => return self.rcpt(arguments),
-            Verb::Data => {
-                self.no_arguments(arguments)?;
-                self.state.pending = Pending::Data;
+            Verb::Rcpt => {
+                let raw = mail::rcpt(octets, utf8, self.in_force())?;
+                // Duplicates do not count as recipients, but they cannot go on for ever either: in LMTP each is answered after the data.
+                if self.state.recipients >= self.config.recipients || self.state.taken == u16::MAX {
+                    self.say(const { &Canned::too_many_rcpts() });
+                    return Ok(());
+                }
+                Pending::Rcpt(ParkedRcpt::new(self.line.buffer(), &raw))
             }
             Verb::Bdat => return self.bdat(arguments),
-            Verb::Rset => {
-                self.no_arguments(arguments)?;
-                self.state.go(Event::Reset, Abort::Reset);
-                self.say(const { &Canned::buffer_cleared() });
+            Verb::Auth => return self.auth(arguments),
+            Verb::Ehlo | Verb::Helo | Verb::Lhlo => {
+                Pending::Hello { name: span(hello::hello(octets)?), extended: verb != Verb::Helo }
             }
-            Verb::Noop => {
-                self.ascii_arguments(arguments)?;
-                self.say(const { &Canned::ok() });
-            }
-            Verb::Quit => {
-                self.no_arguments(arguments)?;
-                self.say_named(const { &Reply::good_bye() });
-                self.state.close(Abort::Closed);
-            }
-            Verb::Vrfy => {
-                let query = query::query(self.octets(arguments), self.offers_utf8())?;
-                let (what, smtputf8) = (self.span(query.what.as_bytes()), query.smtputf8);
-                if self.config.vrfy == Vrfy::Answer {
-                    self.state.pending = Pending::Verify { what, smtputf8 };
-                } else {
-                    self.say(const { &Canned::cannot_vrfy() });
+            Verb::Vrfy | Verb::Expn => {
+                let query = query::query(octets, utf8, self.offers_utf8())?;
+                let (what, smtputf8) = (span(query.what.as_bytes()), query.smtputf8);
+                match verb {
+                    Verb::Expn => Pending::Expand { what, smtputf8 },
+                    _ if self.config.vrfy == Vrfy::Answer => Pending::Verify { what, smtputf8 },
+                    _ => {
+                        self.say(const { &Canned::cannot_vrfy() });
+                        return Ok(());
+                    }
                 }
             }
-            Verb::Expn => {
-                let query = query::query(self.octets(arguments), self.offers_utf8())?;
-                self.state.pending =
-                    Pending::Expand { what: self.span(query.what.as_bytes()), smtputf8: query.smtputf8 };
+            Verb::Help => Pending::Help(arguments),
+            Verb::Noop => {
+                self.say(const { &Canned::ok() });
+                return Ok(());
             }
-            Verb::Help => {
-                self.ascii_arguments(arguments)?;
-                self.state.pending = Pending::Help(arguments);
+            Verb::Etrn => {
+                let etrn = etrn::etrn(octets)?;
+                Pending::Etrn { node: span(etrn.node.as_bytes()), option: etrn.option }
             }
-            Verb::Auth => return self.auth(arguments),
+            Verb::Xclient => Pending::Xclient(span(attributes::attributes(octets, attributes::XCLIENT)?.as_bytes())),
+            Verb::Xforward => Pending::Xforward(span(attributes::attributes(octets, attributes::XFORWARD)?.as_bytes())),
+            // The others have no arguments.
+            _ if !octets.is_empty() => return Err(ArgumentError::Syntax),
+            Verb::Data => Pending::Data,
+            Verb::Rset => {
+                self.state.go(Event::Reset, Abort::Reset);
+                self.say(const { &Canned::buffer_cleared() });
+                return Ok(());
+            }
+            Verb::Quit => {
+                self.say_named(const { &Reply::good_bye() });
+                self.state.close(Abort::Closed);
+                return Ok(());
+            }
             Verb::Starttls => {
-                self.no_arguments(arguments)?;
                 // Whatever came behind it in plaintext is not read as commands, now or later (RFC 3207 4.2).
                 self.state.early |= !input.is_empty();
                 *input = &[];
-                // RFC 3207 4 names the reply; it has no row of its own.
                 self.say(&Canned::READY_FOR_TLS);
                 self.state.go(Event::StartTls, Abort::Reset);
+                return Ok(());
             }
-            Verb::Etrn => {
-                let etrn = etrn::etrn(self.octets(arguments))?;
-                self.state.pending = Pending::Etrn { node: self.span(etrn.node.as_bytes()), option: etrn.option };
-            }
-            Verb::Xclient => {
-                let read = attributes::attributes(self.octets(arguments), attributes::XCLIENT)?;
-                self.state.pending = Pending::Xclient(self.span(read.as_str().as_bytes()));
-            }
-            Verb::Xforward => {
-                let read = attributes::attributes(self.octets(arguments), attributes::XFORWARD)?;
-                self.state.pending = Pending::Xforward(self.span(read.as_str().as_bytes()));
-            }
-            Verb::NotImplemented => {}
-        }
+            Verb::NotImplemented => return Ok(()),
+        };
         Ok(())
     }
 
-    fn mail(&mut self, arguments: Span) -> Result<(), ArgumentError> {
-        let raw = mail::mail(self.octets(arguments), self.in_force())?;
-        let limit = self.config.message_size;
-        let too_big = raw.command.size.is_some_and(|size| limit != 0 && size > limit);
-        let mail = ParkedMail::new(self.line.buffer(), &raw);
-        if self.config.require_auth && !self.state.authenticated {
-            self.fault(const { &Canned::auth_required() });
-        } else if self.state.transactions >= self.config.transactions {
-            self.fault(const { &Canned::too_many_transactions() });
-        } else if too_big {
-            if self.count_idle() {
-                self.say(const { &Canned::message_too_big() });
-            }
-        } else {
-            self.state.pending = Pending::Mail(mail);
-        }
+    /// Refuses a command whose arguments are right.
+    fn refuse(&mut self, reply: &Canned) -> Result<(), ArgumentError> {
+        self.fault(reply);
         Ok(())
+    }
+
+    /// Whether arguments have octets over 127 where SMTPUTF8 lets them in. (BDAT sees to its own.)
+    #[cold]
+    fn is_utf8(&self, verb: Verb, arguments: Span) -> Result<bool, ArgumentError> {
+        let allowed = match verb {
+            Verb::Bdat => return Ok(false),
+            Verb::Mail | Verb::Vrfy | Verb::Expn => self.offers_utf8(),
+            Verb::Rcpt => self.state.smtputf8,
+            _ => false,
+        };
+        command::is_utf8(self.octets(arguments), allowed)
     }
 
     /// BDAT in its place: asks whether the message can be taken before its first chunk, and takes further ones.
@@ -244,45 +262,23 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         }
     }
 
-    fn rcpt(&mut self, arguments: Span) -> Result<(), ArgumentError> {
-        let raw = mail::rcpt(self.octets(arguments), self.state.smtputf8, self.in_force())?;
-        let rcpt = ParkedRcpt::new(self.line.buffer(), &raw);
-        // Duplicates do not count as recipients, but they cannot go on for ever either: in LMTP each is answered after the data.
-        if self.state.recipients >= self.config.recipients || self.state.taken == u16::MAX {
-            self.say(const { &Canned::too_many_rcpts() });
-        } else {
-            self.state.pending = Pending::Rcpt(rcpt);
-        }
-        Ok(())
-    }
-
     /// The longest line of a command, its CRLF counted: 512, and what the extensions in force add to it.
     fn limit(&self, verb: Option<Verb>) -> usize {
         let in_force = self.in_force();
-        let adds = |extension, octets| if in_force.extensions.contains(extension) { octets } else { 0_usize };
-        let extra = match verb {
+        let added = match verb {
             // RFC 4954 4: 12,288 for the command with its initial response.
             Some(Verb::Auth) if self.is_offered(Verb::Auth) => 12_288 - LINE_LIMIT,
-            // RFC 1870 3, RFC 6152 2, RFC 6531 3.1, RFC 3461 4, RFC 2852 2, RFC 8689 2, RFC 6710 4, RFC 4865 3, RFC 3865 2, RFC 4954 3.
-            Some(Verb::Mail) => [
-                adds(Extensions::SIZE, 26),
-                adds(Extensions::EIGHTBITMIME, 17),
-                adds(Extensions::SMTPUTF8, 10),
-                adds(Extensions::DSN, 100),
-                adds(Extensions::DELIVERBY, 17),
-                adds(Extensions::REQUIRETLS, 11),
-                adds(Extensions::MT_PRIORITY, 15),
-                adds(Extensions::FUTURERELEASE, 34),
-                adds(Extensions::NO_SOLICITING, 1000),
-                if in_force.auth { 500 } else { 0 },
-            ]
-            .into_iter()
-            .fold(0, usize::saturating_add),
-            Some(Verb::Rcpt) => adds(Extensions::DSN, 500),
-            Some(Verb::Vrfy | Verb::Expn) => adds(Extensions::SMTPUTF8, 10),
+            Some(Verb::Mail) => {
+                let extensions = mail::LENGTHS.iter().filter(|(extension, _)| in_force.extensions.contains(*extension));
+                // RFC 4954 3.
+                let auth = if in_force.auth { 500 } else { 0 };
+                extensions.fold(auth, |sum, (_, octets)| usize::from(*octets).saturating_add(sum))
+            }
+            Some(Verb::Rcpt) if in_force.extensions.contains(Extensions::DSN) => 500,
+            Some(Verb::Vrfy | Verb::Expn) if in_force.extensions.contains(Extensions::SMTPUTF8) => 10,
             _ => 0,
         };
-        LINE_LIMIT.saturating_add(extra)
+        LINE_LIMIT.saturating_add(added)
     }
 
     /// What this client may use: nothing, if it said HELO.
@@ -317,15 +313,6 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
 
     pub(crate) fn span(&self, part: &[u8]) -> Span {
         Span::of(self.line.buffer(), part)
-    }
-
-    fn no_arguments(&self, arguments: Span) -> Result<(), ArgumentError> {
-        self.ascii_arguments(arguments)?;
-        if self.octets(arguments).is_empty() { Ok(()) } else { Err(ArgumentError::Syntax) }
-    }
-
-    fn ascii_arguments(&self, arguments: Span) -> Result<(), ArgumentError> {
-        if self.octets(arguments).is_ascii() { Ok(()) } else { Err(ArgumentError::NotAscii) }
     }
 }
 

@@ -25,8 +25,8 @@ impl<'a> Attributes<'a> {
         Self(text)
     }
 
-    pub(crate) const fn as_str(&self) -> &'a str {
-        self.0
+    pub(crate) const fn as_bytes(&self) -> &'a [u8] {
+        self.0.as_bytes()
     }
 
     /// The attributes in their order.
@@ -43,9 +43,6 @@ fn attribute(word: &[u8]) -> Option<Attribute<'_>> {
 
 /// The attributes behind `XCLIENT ` or `XFORWARD `, each of a name that is among `known`.
 pub(crate) fn attributes<'l>(arguments: &'l [u8], known: &[&str]) -> Result<Attributes<'l>, ArgumentError> {
-    if !arguments.is_ascii() {
-        return Err(ArgumentError::NotAscii);
-    }
     for word in arguments.split(|octet| *octet == b' ') {
         let attribute = attribute(word).ok_or(ArgumentError::Syntax)?;
         if !known.iter().any(|known| same_word(attribute.name.as_bytes(), known.as_bytes())) {

@@ -29,9 +29,6 @@ pub enum EtrnOption {
 
 /// `etrn = "ETRN" SP [option-character] node-name`, from behind `ETRN `.
 pub(crate) fn etrn(arguments: &[u8]) -> Result<Etrn<'_>, ArgumentError> {
-    if !arguments.is_ascii() {
-        return Err(ArgumentError::NotAscii);
-    }
     let (option, node) = match arguments {
         [b'@', node @ ..] => (EtrnOption::Subdomains, node),
         [b'#', node @ ..] => (EtrnOption::Queue, node),

@@ -1,7 +1,7 @@
 //! MAIL and RCPT (RFC 5321 4.1.1.2, 4.1.1.3) with their parameters.
 
 use super::ArgumentError;
-use super::characters::{same_word, strip_keyword};
+use super::characters::same_word;
 use super::dsn::{self, Notify, Orcpt, Ret};
 use super::options::{self, ByMode, DeliverBy, Hold};
 use super::parameters::{Once, Parameter, Parameters, Xtext, size};
@@ -125,10 +125,12 @@ pub(crate) struct Raw<'l, T> {
 }
 
 /// `mail = "MAIL FROM:" Reverse-path [SP Mail-parameters]`, from behind `MAIL `.
-pub(crate) fn mail(arguments: &[u8], in_force: InForce) -> Result<Raw<'_, Mail<'_>>, ArgumentError> {
-    let utf8 = utf8_line(arguments, in_force.extensions.contains(Extensions::SMTPUTF8))?;
-    let path = after_keyword(b"FROM:", arguments)?;
-    let (path, parameters) = reverse_path(path, utf8).ok_or(ArgumentError::Syntax)?;
+/// `utf8` says whether there are octets over 127, which are valid UTF-8 then.
+pub(crate) fn mail(arguments: &[u8], utf8: bool, in_force: InForce) -> Result<Raw<'_, Mail<'_>>, ArgumentError> {
+    let [b'F' | b'f', b'R' | b'r', b'O' | b'o', b'M' | b'm', b':', path @ ..] = arguments else {
+        return Err(ArgumentError::Syntax);
+    };
+    let (path, parameters) = reverse_path(without_space(path), utf8).ok_or(ArgumentError::Syntax)?;
     let mut command = Mail::new(ReversePath::Null);
     let rare = mail_parameters(&mut command, parameters, utf8, in_force)?;
     if utf8 && !command.smtputf8 { Err(ArgumentError::NotAscii) } else { Ok(Raw { path, command, parameters, rare }) }
@@ -162,6 +164,20 @@ const PARAMETERS: [(&[u8], MailParameter, Extensions); 12] = [
     (b"HOLDFOR", MailParameter::HoldFor, Extensions::FUTURERELEASE),
     (b"HOLDUNTIL", MailParameter::HoldUntil, Extensions::FUTURERELEASE),
     (b"SOLICIT", MailParameter::Solicit, Extensions::NO_SOLICITING),
+];
+
+/// What extensions add to the longest line of MAIL, in octets: RFC 1870 3, RFC 6152 2, RFC 6531 3.1, RFC 3461 4, RFC 2852 2, RFC 8689 2,
+/// RFC 6710 4, RFC 4865 3, RFC 3865 2.
+pub(crate) static LENGTHS: [(Extensions, u16); 9] = [
+    (Extensions::SIZE, 26),
+    (Extensions::EIGHTBITMIME, 17),
+    (Extensions::SMTPUTF8, 10),
+    (Extensions::DSN, 100),
+    (Extensions::DELIVERBY, 17),
+    (Extensions::REQUIRETLS, 11),
+    (Extensions::MT_PRIORITY, 15),
+    (Extensions::FUTURERELEASE, 34),
+    (Extensions::NO_SOLICITING, 1000),
 ];
 
 /// A parameter of MAIL. The number is its bit among those that may stand once.
@@ -243,11 +259,10 @@ fn found<T>(place: &mut Option<T>, meaning: Option<T>) -> bool {
 }
 
 /// `rcpt = "RCPT TO:" ( "<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path ) [SP Rcpt-parameters]`, from behind `RCPT `.
-/// `smtputf8` says whether the transaction is internationalised.
-pub(crate) fn rcpt(arguments: &[u8], smtputf8: bool, in_force: InForce) -> Result<Raw<'_, Rcpt<'_>>, ArgumentError> {
-    let utf8 = utf8_line(arguments, smtputf8)?;
-    let path = after_keyword(b"TO:", arguments)?;
-    let (path, parameters) = forward_path(path, utf8).ok_or(ArgumentError::Syntax)?;
+/// `utf8` as above.
+pub(crate) fn rcpt(arguments: &[u8], utf8: bool, in_force: InForce) -> Result<Raw<'_, Rcpt<'_>>, ArgumentError> {
+    let [b'T' | b't', b'O' | b'o', b':', path @ ..] = arguments else { return Err(ArgumentError::Syntax) };
+    let (path, parameters) = forward_path(without_space(path), utf8).ok_or(ArgumentError::Syntax)?;
     let mut command = Rcpt::new(ForwardPath::Postmaster);
     rcpt_parameters(&mut command, parameters, utf8, in_force)?;
     Ok(Raw { path, command, parameters, rare: false })
@@ -282,21 +297,9 @@ pub(crate) fn rcpt_parameters<'l>(
     Ok(())
 }
 
-/// Whether the line has octets over 127, which must then be valid UTF-8 in a place that allows it.
-pub(crate) fn utf8_line(arguments: &[u8], allowed: bool) -> Result<bool, ArgumentError> {
-    if arguments.is_ascii() {
-        Ok(false)
-    } else if allowed && core::str::from_utf8(arguments).is_ok() {
-        Ok(true)
-    } else {
-        Err(ArgumentError::NotAscii)
-    }
-}
-
-/// What follows `FROM:` or `TO:`. One space behind it is let pass: devices send it.
-fn after_keyword<'l>(keyword: &'static [u8], arguments: &'l [u8]) -> Result<&'l [u8], ArgumentError> {
-    let rest = strip_keyword(arguments, keyword).ok_or(ArgumentError::Syntax)?;
-    Ok(rest.strip_prefix(b" ").unwrap_or(rest))
+/// What follows a keyword without one space, which is let pass: devices send it.
+fn without_space(rest: &[u8]) -> &[u8] {
+    rest.strip_prefix(b" ").unwrap_or(rest)
 }
 
 /// `body-value = "7BIT" / "8BITMIME"` (RFC 6152 2) `/ "BINARYMIME"` (RFC 3030 3).
@@ -315,16 +318,18 @@ fn body(value: &[u8], in_force: InForce) -> Result<Body, ArgumentError> {
 #[cfg(test)]
 mod tests {
     extern crate std;
+    use super::super::is_utf8;
     use super::super::parked::{ParkedMail, ParkedRcpt};
     use super::*;
 
     /// As the caller sees it.
     fn mail(line: &[u8], in_force: InForce) -> Result<Mail<'_>, ArgumentError> {
-        super::mail(line, in_force).map(|raw| ParkedMail::new(line, &raw).view(line))
+        let utf8 = is_utf8(line, in_force.extensions.contains(Extensions::SMTPUTF8))?;
+        super::mail(line, utf8, in_force).map(|raw| ParkedMail::new(line, &raw).view(line))
     }
 
     fn rcpt(line: &[u8], smtputf8: bool, in_force: InForce) -> Result<Rcpt<'_>, ArgumentError> {
-        super::rcpt(line, smtputf8, in_force).map(|raw| ParkedRcpt::new(line, &raw).view(line))
+        super::rcpt(line, is_utf8(line, smtputf8)?, in_force).map(|raw| ParkedRcpt::new(line, &raw).view(line))
     }
 
     const NONE: InForce = InForce { extensions: Extensions::NONE, auth: false, longest_hold: 0, shortest_by: 0 };

@@ -1,7 +1,6 @@
 //! VRFY and EXPN (RFC 5321 4.1.1.6, 4.1.1.7).
 
 use super::characters::same_word;
-use super::mail::utf8_line;
 use super::mailbox::quoted_string;
 use super::{ArgumentError, text};
 
@@ -17,8 +16,8 @@ pub struct Query<'a> {
 }
 
 /// `vrfy = "VRFY" SP String [SP "SMTPUTF8"]`, from behind `VRFY `; EXPN likewise.
-pub(crate) fn query(arguments: &[u8], smtputf8_offered: bool) -> Result<Query<'_>, ArgumentError> {
-    let utf8 = utf8_line(arguments, smtputf8_offered)?;
+/// `utf8` says whether there are octets over 127, which are valid UTF-8 then.
+pub(crate) fn query(arguments: &[u8], utf8: bool, smtputf8_offered: bool) -> Result<Query<'_>, ArgumentError> {
     // A quoted string may hold spaces, and may be the local part of an address.
     let quoted = quoted_string(arguments, utf8).unwrap_or(0);
     let end = arguments.get(quoted..).unwrap_or_default().iter().position(|octet| *octet == b' ');
@@ -45,7 +44,7 @@ mod tests {
 
     #[test]
     fn queries() {
-        let what = |line: &'static str, offered| query(line.as_bytes(), offered).map(|q| (q.what, q.smtputf8));
+        let what = |line: &'static str, offered| query(line.as_bytes(), !line.is_ascii(), offered).map(|q| (q.what, q.smtputf8));
         assert_eq!(what("bob", true), Ok(("bob", false)));
         assert_eq!(what("<bob@x.y>", true), Ok(("<bob@x.y>", false)));
         assert_eq!(what("\"b ob\"@x.y", true), Ok(("\"b ob\"@x.y", false)));

@@ -81,44 +81,46 @@ const fn four(word: &str) -> [u8; 4] {
     }
 }
 
-/// Splits a line into its first word and what follows the space behind it.
-pub(crate) fn split(line: &[u8]) -> (FirstWord, &[u8]) {
+/// The first word of a line, and where what follows the space behind it begins.
+pub(crate) fn split(line: &[u8]) -> (FirstWord, usize) {
     // Nearly all verbs have four letters.
-    let end = match line {
-        [_, _, _, _] | [_, _, _, _, b' ', ..] => 4,
-        _ => line.iter().position(|octet| *octet == b' ').unwrap_or(line.len()),
-    };
-    let (word, rest) = line.split_at_checked(end).unwrap_or((line, &[]));
-    let arguments = rest.split_first().map_or(&[][..], |(_, arguments)| arguments);
-    (first_word(word), arguments)
+    match line {
+        [a, b, c, d] => (of_four([*a, *b, *c, *d]), 4),
+        [a, b, c, d, b' ', ..] => (of_four([*a, *b, *c, *d]), 5),
+        _ => {
+            let end = line.iter().position(|octet| *octet == b' ').unwrap_or(line.len());
+            (longer(line.get(..end).unwrap_or_default()), end.saturating_add(1).min(line.len()))
+        }
+    }
 }
 
-fn first_word(word: &[u8]) -> FirstWord {
-    // Most verbs have four letters, which fit a number: the compiler searches it by halves. Clearing one bit makes capitals of letters,
-    // and no letter of anything else.
-    if let Ok(four) = <[u8; 4]>::try_from(word) {
-        let verb = match u32::from_be_bytes(four) & 0xdfdf_dfdf {
-            EHLO => Verb::Ehlo,
-            HELO => Verb::Helo,
-            MAIL => Verb::Mail,
-            RCPT => Verb::Rcpt,
-            DATA => Verb::Data,
-            RSET => Verb::Rset,
-            VRFY => Verb::Vrfy,
-            EXPN => Verb::Expn,
-            HELP => Verb::Help,
-            NOOP => Verb::Noop,
-            QUIT => Verb::Quit,
-            AUTH => Verb::Auth,
-            BDAT => Verb::Bdat,
-            LHLO => Verb::Lhlo,
-            ETRN => Verb::Etrn,
-            TURN | ATRN | SEND | SOML | SAML => Verb::NotImplemented,
-            POST | HEAD => return FirstWord::Http,
-            _ => return FirstWord::Unknown,
-        };
-        return FirstWord::Verb(verb);
-    }
+/// Four letters fit a number, which the compiler searches by halves. Clearing one bit makes capitals of letters, and no letter of
+/// anything else.
+fn of_four(word: [u8; 4]) -> FirstWord {
+    FirstWord::Verb(match u32::from_be_bytes(word) & 0xdfdf_dfdf {
+        EHLO => Verb::Ehlo,
+        HELO => Verb::Helo,
+        MAIL => Verb::Mail,
+        RCPT => Verb::Rcpt,
+        DATA => Verb::Data,
+        RSET => Verb::Rset,
+        VRFY => Verb::Vrfy,
+        EXPN => Verb::Expn,
+        HELP => Verb::Help,
+        NOOP => Verb::Noop,
+        QUIT => Verb::Quit,
+        AUTH => Verb::Auth,
+        BDAT => Verb::Bdat,
+        LHLO => Verb::Lhlo,
+        ETRN => Verb::Etrn,
+        TURN | ATRN | SEND | SOML | SAML => Verb::NotImplemented,
+        POST | HEAD => return FirstWord::Http,
+        _ => return FirstWord::Unknown,
+    })
+}
+
+#[inline(never)]
+fn longer(word: &[u8]) -> FirstWord {
     if same_word(word, b"STARTTLS") {
         return FirstWord::Verb(Verb::Starttls);
     }
@@ -141,9 +143,9 @@ mod tests {
 
     #[test]
     fn verbs_are_found_in_any_case_and_nothing_else_is() {
-        assert_eq!(split(b"mAiL FROM:<>"), (FirstWord::Verb(Verb::Mail), &b"FROM:<>"[..]));
-        assert_eq!(split(b"QUIT"), (FirstWord::Verb(Verb::Quit), &b""[..]));
-        assert_eq!(split(b"sTaRtTlS"), (FirstWord::Verb(Verb::Starttls), &b""[..]));
+        assert_eq!(split(b"mAiL FROM:<>"), (FirstWord::Verb(Verb::Mail), 5));
+        assert_eq!(split(b"QUIT"), (FirstWord::Verb(Verb::Quit), 4));
+        assert_eq!(split(b"sTaRtTlS"), (FirstWord::Verb(Verb::Starttls), 8));
         assert_eq!(split(b"GET / HTTP/1.1").0, FirstWord::Http);
         assert_eq!(split(b"\rAIL").0, FirstWord::Unknown);
         assert_eq!(split(b"-OOP").0, FirstWord::Unknown);

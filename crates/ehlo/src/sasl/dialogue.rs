@@ -24,9 +24,6 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         if name.is_empty() || words.next().is_some() {
             return Err(ArgumentError::Syntax);
         }
-        if !octets.is_ascii() {
-            return Err(ArgumentError::NotAscii);
-        }
         let mechanisms = self.config.mechanisms;
         let Some(mechanism) = mechanisms.iter().find(|one| same_word(one.name().as_bytes(), name)) else {
             self.fault(const { &Canned::auth_type_unrecognized() });

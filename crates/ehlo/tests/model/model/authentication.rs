@@ -30,11 +30,11 @@ impl Model<'_> {
 
     pub(super) fn auth(&mut self, name: &str, initial: Option<&Response>, third: bool) -> Result<(), Wrong> {
         let text = initial.map(Response::text).unwrap_or_default();
-        if name.is_empty() || third || text.contains(' ') {
-            return Err(Wrong::Syntax);
-        }
         if !name.is_ascii() || !text.is_ascii() {
             return Err(Wrong::NotAscii);
+        }
+        if name.is_empty() || third || text.contains(' ') {
+            return Err(Wrong::Syntax);
         }
         let known = self.settings.mechanisms.iter().copied().find(|one| one.name().eq_ignore_ascii_case(name));
         let Some(mechanism) = known else {
