@@ -8,7 +8,7 @@ use crate::command::verb::{self, FirstWord, Verb};
 use crate::command::{self, ArgumentError, attributes, etrn, hello, query};
 use crate::config::{Extensions, Mode, Vrfy};
 use crate::phase::{self, Event, Phase};
-use crate::reply::{Canned, Reply};
+use crate::reply::Canned;
 use crate::session::Session;
 use crate::state::Pending;
 use crate::step::Abort;
@@ -193,7 +193,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
                 return Ok(());
             }
             Verb::Quit => {
-                self.say_named(const { &Reply::good_bye() });
+                self.say(const { &Canned::good_bye() });
                 self.state.close(Abort::Closed);
                 return Ok(());
             }

@@ -1,10 +1,9 @@
 //! The answer to EHLO (RFC 5321 4.1.1.1): the server's name, and a line for each thing that may be used.
 
 use crate::buffer::Buffer;
-use crate::command::characters::is_printable;
 use crate::config::{Config, Extensions};
 use crate::sasl::{self, Facts};
-use crate::write::{Digits, Lines};
+use crate::write::{self, Digits, Lines};
 
 /// Extensions whose keyword stands alone.
 const ALONE: [(Extensions, &str); 8] = [
@@ -78,12 +77,10 @@ struct Keywords<'o> {
 impl Keywords<'_> {
     /// The first line, which is always there.
     fn name(&mut self, hostname: &str) {
-        if hostname.len() < 256 && hostname.len() < self.out.capacity() / 2 && is_printable(hostname.as_bytes()) {
-            return self.line(&[hostname]);
-        }
-        let mut line = Lines::new(self.out, 250, None, false);
-        line.value(hostname);
-        line.end();
+        self.last = self.out.len();
+        self.out.append(b"250-");
+        write::name(self.out, hostname);
+        self.out.append(b"\r\n");
     }
 
     /// A whole line.
@@ -116,24 +113,27 @@ impl Keywords<'_> {
         }
         let fits = line.end();
         self.ended(begin, fits);
+        if fits {
+            self.separate(b'-');
+        }
     }
 
     fn ended(&mut self, begin: usize, fits: bool) {
         if fits {
-            self.separate(self.last, b'-');
             self.last = begin;
         } else {
             self.out.truncate(begin);
         }
     }
 
+    /// Behind the last line: says that it is the last.
     fn end(mut self) {
-        self.separate(self.last, b' ');
+        self.separate(b' ');
     }
 
-    /// Puts what stands between code and text in a line.
-    fn separate(&mut self, line: usize, separator: u8) {
-        if let Some(place) = self.out.octets_mut().get_mut(line.saturating_add(3)) {
+    /// Puts what stands between code and text in the last line.
+    fn separate(&mut self, separator: u8) {
+        if let Some(place) = self.out.octets_mut().get_mut(self.last.saturating_add(3)) {
             *place = separator;
         }
     }

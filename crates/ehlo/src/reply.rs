@@ -195,7 +195,7 @@ macro_rules! catalogue {
             })*
         }
 
-        /// The rows again, for the core's own use: not those with something to put in.
+        /// The rows again, for the core's own use: those with nothing to put in but the server's name.
         #[allow(dead_code, reason = "most rows are the application's to use")]
         impl Canned {
             $(pub(crate) const fn $name() -> Self { canned!($code $enhanced $text) })*
@@ -211,12 +211,13 @@ pub(crate) struct Canned {
     pub(crate) line: &'static str,
     /// Octets of the enhanced status code and the space behind it, which stand behind the first four; 0 where there is none.
     pub(crate) enhanced: u8,
+    /// The server's name stands between the codes and the text, which is the catalogue's `{domain} `.
+    pub(crate) named: bool,
 }
 
 impl Canned {
     const fn new(line: &'static str, enhanced: &'static str) -> Self {
-        assert!(!has_brace(line), "a value to put in");
-        Self { line, enhanced: enhanced.len() as u8 }
+        Self { line, enhanced: enhanced.len() as u8, named: has_brace(line) }
     }
 }
 

@@ -152,7 +152,7 @@ requests! {
 impl ConnectAnswer<'_> {
     /// Lets the client in: `220`.
     pub fn accept(self) {
-        self.0.say_reply(const { &Reply::service_ready() }, Event::LetIn);
+        self.0.say(const { &Canned::service_ready() }, Event::LetIn);
     }
 }
 
@@ -165,7 +165,9 @@ impl HelloAnswer<'_> {
             if extended {
                 keywords::write(turn.out, turn.config, turn.state.tls, turn.state.trusted, &turn.state.facts);
             } else {
-                turn.write(&Reply::new(250, turn.config.hostname));
+                turn.out.append(b"250 ");
+                write::name(turn.out, turn.config.hostname);
+                turn.out.append(b"\r\n");
             }
             turn.state.settle(Event::Hello);
         });
@@ -499,57 +501,59 @@ pub(crate) fn fail_auth(config: &Config<'_>, state: &mut State, out: &mut Buffer
 }
 
 /// Rebuilds the pending request: its view from the line, its answer from the rest of the session.
+#[inline]
 pub(crate) fn pending<'s>(
     config: &'s Config<'s>,
     state: &'s mut State,
     out: &'s mut Buffer,
     line: &'s [u8],
 ) -> Option<Request<'s>> {
-    let pending = state.pending;
-    if matches!(pending, Pending::None) {
-        return None;
+    /// A request whose answer is all there is to it, or stands behind what the client said.
+    macro_rules! ask {
+        ($request:ident, $ask:ident, $answer:ident $(, $field:ident: $value:expr)*) => {{
+            $(let $field = $value;)*
+            let answer = $answer(Turn { config, state, out, line });
+            Request::$request($ask { $($field,)* answer })
+        }};
     }
-    let size = state.content.size;
-    // The exchange is complete wherever it is asked for; where it were not, dropping the turn refuses.
-    let credentials = match (pending, &state.exchange) {
-        (Pending::Auth, Some(exchange)) => exchange.credentials(line, config, &state.facts),
-        _ => None,
-    };
-    let turn = Turn { config, state, out, line };
-    Some(match pending {
+    Some(match &state.pending {
         Pending::None => return None,
-        Pending::Connect => Request::Connect(ConnectRequest { answer: ConnectAnswer(turn) }),
-        Pending::Hello { name, extended } => {
-            let command = Hello { name: name.text(line), extended };
-            Request::Hello(HelloRequest { command, answer: HelloAnswer(turn) })
+        Pending::Rcpt(rcpt) => ask!(Rcpt, RcptRequest, RcptAnswer, command: rcpt.view(line)),
+        Pending::Mail(mail) => ask!(Mail, MailRequest, MailAnswer, command: mail.view(line)),
+        Pending::Data => ask!(Data, DataRequest, DataAnswer),
+        Pending::Message(recipient) => ask!(
+            Message, MessageRequest, MessageAnswer, recipient: *recipient, size: state.content.size
+        ),
+        Pending::Connect => ask!(Connect, ConnectRequest, ConnectAnswer),
+        Pending::Hello { name, extended } => ask!(
+            Hello, HelloRequest, HelloAnswer, command: Hello { name: name.text(line), extended: *extended }
+        ),
+        Pending::Auth => {
+            let exchange = state.exchange.as_ref();
+            match exchange.and_then(|exchange| exchange.credentials(line, config, &state.facts)) {
+                Some(credentials) => ask!(Auth, AuthRequest, AuthAnswer, credentials: credentials),
+                // The exchange is complete wherever it is asked for; where it were not, this refuses.
+                None => {
+                    drop(Turn { config, state, out, line });
+                    return None;
+                }
+            }
         }
-        Pending::Auth => Request::Auth(AuthRequest { credentials: credentials?, answer: AuthAnswer(turn) }),
-        Pending::Mail(mail) => Request::Mail(MailRequest { command: mail.view(line), answer: MailAnswer(turn) }),
-        Pending::Rcpt(rcpt) => Request::Rcpt(RcptRequest { command: rcpt.view(line), answer: RcptAnswer(turn) }),
-        Pending::Data => Request::Data(DataRequest { answer: DataAnswer(turn) }),
-        Pending::Message(recipient) => {
-            Request::Message(MessageRequest { size, recipient, answer: MessageAnswer(turn) })
-        }
-        Pending::Verify { what, smtputf8 } => {
-            let command = Query { what: what.text(line), smtputf8 };
-            Request::Verify(VerifyRequest { command, answer: VerifyAnswer(turn) })
-        }
-        Pending::Expand { what, smtputf8 } => {
-            let command = Query { what: what.text(line), smtputf8 };
-            Request::Expand(ExpandRequest { command, answer: ExpandAnswer(turn) })
-        }
-        Pending::Etrn { node, option } => {
-            let command = Etrn { node: node.text(line), option };
-            Request::Etrn(EtrnRequest { command, answer: EtrnAnswer(turn) })
-        }
-        Pending::Xclient(attributes) => {
-            let command = Attributes::read(attributes.text(line));
-            Request::Xclient(XclientRequest { command, answer: XclientAnswer(turn) })
-        }
-        Pending::Xforward(attributes) => {
-            let command = Attributes::read(attributes.text(line));
-            Request::Xforward(XforwardRequest { command, answer: XforwardAnswer(turn) })
-        }
-        Pending::Help(topic) => Request::Help(HelpRequest { topic: topic.text(line), answer: HelpAnswer(turn) }),
+        Pending::Verify { what, smtputf8 } => ask!(
+            Verify, VerifyRequest, VerifyAnswer, command: Query { what: what.text(line), smtputf8: *smtputf8 }
+        ),
+        Pending::Expand { what, smtputf8 } => ask!(
+            Expand, ExpandRequest, ExpandAnswer, command: Query { what: what.text(line), smtputf8: *smtputf8 }
+        ),
+        Pending::Etrn { node, option } => ask!(
+            Etrn, EtrnRequest, EtrnAnswer, command: Etrn { node: node.text(line), option: *option }
+        ),
+        Pending::Xclient(attributes) => ask!(
+            Xclient, XclientRequest, XclientAnswer, command: Attributes::read(attributes.text(line))
+        ),
+        Pending::Xforward(attributes) => ask!(
+            Xforward, XforwardRequest, XforwardAnswer, command: Attributes::read(attributes.text(line))
+        ),
+        Pending::Help(topic) => ask!(Help, HelpRequest, HelpAnswer, topic: topic.text(line)),
     })
 }

@@ -6,12 +6,12 @@ use crate::config::{Config, EarlyTalk, LineEndings, Peer, Tls, Tolerance};
 use crate::error::ApiMisuse;
 use crate::line::{Framed, Line};
 use crate::phase::{Event, Phase};
-use crate::reply::{Canned, Reply};
+use crate::reply::Canned;
 use crate::request::{self, Request};
 use crate::state::{Pending, State};
 use crate::step::{Abort, Step};
 use crate::time::{Instant, Millis};
-use crate::write::{self, Style};
+use crate::write;
 
 /// The first octet of a TLS record that holds a handshake: no command begins with it.
 const TLS_HANDSHAKE: u8 = 0x16;
@@ -312,11 +312,6 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
         write::canned(&mut self.out, self.config, reply);
     }
 
-    /// Says what has the server's name in it.
-    pub(crate) fn say_named(&mut self, reply: &Reply<'_>) {
-        write::reply(&mut self.out, Style::new(self.config, false), reply);
-    }
-
     /// Refuses what is a protocol error, and ends the session where there have been too many.
     pub(crate) fn fault(&mut self, reply: &Canned) {
         if self.count_error() {
@@ -351,7 +346,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
 
     /// Says that the server goes, and closes.
     fn shut_down(&mut self) {
-        self.say_named(const { &Reply::service_not_available() });
+        self.say(const { &Canned::service_not_available() });
         self.state.close(Abort::Shutdown);
     }
 

@@ -9,6 +9,9 @@ use crate::reply::{Canned, Enhanced, Reply, Text};
 /// Octets of a reply line before its CRLF: with it, 512 (RFC 5321 4.5.3.1.5).
 const LINE: usize = 510;
 
+/// The longest name of a server, in octets (RFC 5321 4.5.3.1.2).
+const NAME: usize = 255;
+
 /// Octets of the codes at their longest: `250 5.65535.65535 `.
 const CODES: usize = 18;
 
@@ -39,18 +42,40 @@ impl<'c> Style<'c> {
 /// Writes a reply of the core's own.
 #[inline]
 pub(crate) fn canned(out: &mut Buffer, config: &Config<'_>, reply: &Canned) {
-    if config.extensions.contains(Extensions::ENHANCEDSTATUSCODES) {
+    if config.extensions.contains(Extensions::ENHANCEDSTATUSCODES) && !reply.named {
         out.append(reply.line.as_bytes());
     } else {
-        without_enhanced(out, reply);
+        in_parts(out, config, reply);
     }
 }
 
-#[cold]
-fn without_enhanced(out: &mut Buffer, reply: &Canned) {
-    let (code, rest) = reply.line.as_bytes().split_at_checked(4).unwrap_or_default();
-    out.append(code);
-    out.append(rest.get(usize::from(reply.enhanced)..).unwrap_or_default());
+/// Writes a reply that has the server's name in it, or not all that it could have.
+#[inline(never)]
+fn in_parts(out: &mut Buffer, config: &Config<'_>, reply: &Canned) {
+    let (codes, mut text) = reply.line.as_bytes().split_at_checked(4).unwrap_or_default();
+    out.append(codes);
+    let (enhanced, behind) = text.split_at_checked(reply.enhanced.into()).unwrap_or_default();
+    text = behind;
+    if config.extensions.contains(Extensions::ENHANCEDSTATUSCODES) {
+        out.append(enhanced);
+    }
+    if reply.named {
+        name(out, config.hostname);
+        text = text.strip_prefix(b"{domain}").unwrap_or(text);
+    }
+    out.append(text);
+}
+
+/// The server's name: printable, and no longer than a name may be, whatever is configured.
+pub(crate) fn name(out: &mut Buffer, hostname: &str) {
+    let hostname = hostname.as_bytes().get(..NAME).unwrap_or(hostname.as_bytes());
+    if is_printable(hostname) {
+        out.append(hostname);
+    } else {
+        hostname.iter().for_each(|octet| {
+            out.append_all([if matches!(octet, b' '..=b'~') { *octet } else { b'?' }]);
+        });
+    }
 }
 
 /// Writes a reply.
