@@ -5,6 +5,9 @@
 
 use crate::scan::{self, Event, LineDot};
 
+/// The longest line that is short, with its dot and its CRLF.
+pub(crate) const SHORT: usize = 48;
+
 /// The decoder of mail data. CRLF `.` CRLF ends them, and nothing else.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Decoder {
@@ -70,9 +73,6 @@ impl Decoder {
 
     /// Takes the next piece off the input.
     pub(crate) fn next<'i>(&mut self, input: &mut &'i [u8]) -> Piece<'i> {
-        if let Some(content) = self.short_line(input) {
-            return Piece::Content(content);
-        }
         loop {
             let data: &'i [u8] = input;
             let Some((first, rest)) = data.split_first() else { return Piece::More };
@@ -117,29 +117,22 @@ impl Decoder {
         }
     }
 
-    /// Takes a short line that begins with a dot off the input, where another such line follows. Data that are nothing else are the
-    /// slowest there are: this, and the short way of the session to here, halve their instructions.
-    fn short_line<'i>(&self, input: &mut &'i [u8]) -> Option<&'i [u8]> {
+    /// How long the line is, its CRLF counted and the dot before it not, where a short line that begins with a dot is next, and behind it
+    /// another such line; 0 where it is not so.
+    ///
+    /// Data that are nothing else are the slowest there are, since each line is a piece of content of its own. The session takes such lines
+    /// a short way, without this decoder: that is 40 instructions a line, where it was 200.
+    #[inline]
+    pub(crate) fn short_line(self, input: &[u8]) -> usize {
+        let [b'.', line @ ..] = input else { return 0 };
         if self.at != At::LineStart || !self.dots || self.spoilt {
-            return None;
+            return 0;
         }
-        let [b'.', line @ ..] = *input else { return None };
-        let mut rest = line;
-        let mut length = 0_usize;
-        while let [octet, after @ ..] = rest {
-            match (*octet, after) {
-                (b'\r', [b'\n', b'.', ..]) if length > 0 => {
-                    let (content, rest) = line.split_at_checked(length.wrapping_add(2))?;
-                    *input = rest;
-                    return Some(content);
-                }
-                (b'\r' | b'\n', _) => return None,
-                _ if length >= 16 => return None,
-                _ => length = length.wrapping_add(1),
-            }
-            rest = after;
+        let length = scan::line_end(line.get(..SHORT - 3).unwrap_or(line));
+        match line.get(length..) {
+            Some([b'\r', b'\n', b'.', ..]) if length > 0 => length.wrapping_add(2),
+            _ => 0,
         }
-        None
     }
 
     /// Marks the data as spoilt; whether that is news.

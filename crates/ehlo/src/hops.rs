@@ -33,6 +33,16 @@ impl Hops {
         self.count
     }
 
+    /// Whether a line that begins with this octet is none to count, nor the end of the header section: it can be left out.
+    #[inline]
+    pub(crate) const fn passes_over(self, octet: u8) -> bool {
+        match self.at {
+            At::Body => true,
+            At::Name(0) => !matches!(octet, b'r' | b'R' | b'\r'),
+            _ => false,
+        }
+    }
+
     /// Counts on through a piece of content.
     #[inline]
     pub(crate) fn feed(&mut self, content: &[u8]) {

@@ -5,13 +5,10 @@ use crate::content::Piece;
 use crate::phase::{Event, Phase};
 use crate::reply::Canned;
 use crate::session::Session;
-use crate::state::Pending;
+use crate::state::{BLOCK, Pending};
 use crate::step::{Abort, Step};
 use crate::time::Instant;
 use crate::write::{self, Style};
-
-/// Octets of mail data for which the data time-out is given anew.
-const BLOCK: usize = 1024;
 
 impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     /// In DATA: hands out content until its end, then sees to the answer.
@@ -20,12 +17,17 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
             self.answer_message(given);
             return None;
         }
+        self.state.content.quick = false;
         let before = input.len();
         let piece = self.state.content.decoder.next(input);
         self.count_block(now, before.saturating_sub(input.len()));
         match piece {
             Piece::More => self.wait(now, self.config.data_timeout),
-            Piece::Content(octets) => self.content(octets),
+            Piece::Content(octets) => {
+                let step = self.content(octets);
+                self.state.content.let_short_lines(self.config);
+                step
+            }
             Piece::Spoilt => self.refuse_content(Abort::LineEnding),
             Piece::End => {
                 self.end_of_data();
@@ -90,11 +92,11 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     fn count_block(&mut self, now: Instant, read: usize) {
         let content = &mut self.state.content;
         let octets = usize::from(content.block).saturating_add(read);
-        if octets >= BLOCK {
+        if octets >= usize::from(BLOCK) {
             self.state.clock = Some(now);
         }
         // What is left of a block counts on: how the data are cut makes no difference.
-        content.block = (octets % BLOCK) as u16;
+        content.block = (octets % usize::from(BLOCK)) as u16;
     }
 
     /// Hands out content, within the limits. What passes them is counted on, and not handed out.

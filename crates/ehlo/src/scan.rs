@@ -46,6 +46,25 @@ pub(crate) fn find(data: &[u8], mark: impl Mark) -> usize {
     blocks(data, head, mark)
 }
 
+/// Where the first CR or LF is, or how long the data are: for short lines, of which there may be very many.
+#[inline]
+pub(crate) fn line_end(data: &[u8]) -> usize {
+    let (words, rest) = if cfg!(target_pointer_width = "64") { data.as_chunks::<8>() } else { (&[][..], data) };
+    let mut at = 0_usize;
+    for word in words {
+        const ONE: u64 = u64::from_ne_bytes([1; 8]);
+        let word = u64::from_le_bytes(*word);
+        // The highest bit of each octet that is zero, and perhaps of some behind the first such.
+        let zero = |word: u64| word.wrapping_sub(ONE) & !word & ONE.wrapping_mul(0x80);
+        let found = zero(word ^ ONE.wrapping_mul(b'\r'.into())) | zero(word ^ ONE.wrapping_mul(b'\n'.into()));
+        if found != 0 {
+            return at.wrapping_add((found.trailing_zeros() / 8) as usize);
+        }
+        at = at.wrapping_add(8);
+    }
+    at.wrapping_add(rest.iter().position(|octet| matches!(octet, b'\r' | b'\n')).unwrap_or(rest.len()))
+}
+
 /// From `from` on, one octet after another.
 fn one_by_one(data: &[u8], from: usize, mark: impl Mark) -> usize {
     let octet = |at: usize| data.get(at).copied().unwrap_or_default();

@@ -45,14 +45,21 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
     /// Goes on: takes what it can from `input`, moves it forward by that, and says what to do next.
     ///
     /// `now` must not run backwards. Where a [`Step::Request`] has not been answered it is returned again, and no input is taken.
+    #[inline]
     pub fn advance<'i>(&mut self, now: Instant, input: &mut &'i [u8]) -> Step<'i> {
+        match self.state.content.short_line(input) {
+            Some(line) => Step::Content(line),
+            None => self.go_on(now, input),
+        }
+    }
+
+    fn go_on<'i>(&mut self, now: Instant, input: &mut &'i [u8]) -> Step<'i> {
         // Where mail data go on there is nothing else to see to.
         if self.state.in_mid_data()
             && let Some(step) = self.data(now, input)
         {
             return step;
         }
-        self.state.started.get_or_insert(now);
         loop {
             if self.state.is_busy()
                 && let Some(step) = self.settle_what_is_due()
@@ -177,6 +184,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
 
     /// Before the greeting: waits for the pause to pass, and for the decision.
     fn connect<'i>(&mut self, now: Instant, input: &mut &'i [u8]) -> Option<Step<'i>> {
+        self.state.started.get_or_insert(now);
         if self.state.shutdown {
             self.shut_down();
             return None;

@@ -5,12 +5,15 @@ use crate::chunk::Chunk;
 use crate::command::EtrnOption;
 use crate::command::parked::{ParkedMail, ParkedRcpt};
 use crate::config::{Config, Mode, Peer, Tls};
-use crate::content::Decoder;
+use crate::content::{Decoder, SHORT};
 use crate::hops::Hops;
 use crate::phase::{Event, Phase};
 use crate::sasl::{Exchange, Facts};
 use crate::step::Abort;
 use crate::time::Instant;
+
+/// Octets of mail data for which the data time-out is given anew.
+pub(crate) const BLOCK: u16 = 1024;
 
 /// The decision that is due.
 #[derive(Debug, Clone, Copy)]
@@ -107,6 +110,8 @@ pub(crate) struct Content {
     pub(crate) size: u64,
     /// Octets read since the clock was last set.
     pub(crate) block: u16,
+    /// No limit can be passed before the next block: see [`short_line`](Self::short_line).
+    pub(crate) quick: bool,
     /// Why the message will be refused at its end; the caller has been told.
     pub(crate) refused: Option<Abort>,
     /// The data are whole, and so many answers to them have been given.
@@ -115,7 +120,30 @@ pub(crate) struct Content {
 
 impl Content {
     pub(crate) const fn new(decoder: Decoder) -> Self {
-        Self { decoder, hops: Hops::new(), size: 0, block: 0, refused: None, ended: None }
+        Self { decoder, hops: Hops::new(), size: 0, block: 0, quick: false, refused: None, ended: None }
+    }
+
+    /// Takes a short line that begins with a dot off the input, where there is no limit or clock to see to.
+    #[inline]
+    pub(crate) fn short_line<'i>(&mut self, input: &mut &'i [u8]) -> Option<&'i [u8]> {
+        if !self.quick || self.block >= BLOCK - SHORT as u16 {
+            return None;
+        }
+        let length = self.decoder.short_line(input);
+        let (line, rest) = input.split_first()?.1.split_at_checked(length)?;
+        if !self.hops.passes_over(*line.first()?) {
+            return None;
+        }
+        *input = rest;
+        self.size = self.size.wrapping_add(length as u64);
+        self.block = self.block.wrapping_add(length as u16).wrapping_add(1);
+        Some(line)
+    }
+
+    /// Whether short lines may go by themselves up to the end of the block.
+    pub(crate) fn let_short_lines(&mut self, config: &Config<'_>) {
+        let left = config.message_size.saturating_sub(self.size);
+        self.quick = self.refused.is_none() && (config.message_size == 0 || left >= BLOCK.into());
     }
 
     /// What is wrong with the data so far. All of them decide, and not what was met first: that depends on how they were cut.
