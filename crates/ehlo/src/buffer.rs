@@ -121,7 +121,6 @@ impl Span {
         Self { start: u16::try_from(start).unwrap_or(u16::MAX), len: u16::try_from(len).unwrap_or(0) }
     }
 
-    #[cfg(feature = "mechanisms")]
     pub(crate) const fn is_empty(self) -> bool {
         self.len == 0
     }

@@ -77,7 +77,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
 
     /// Why a command may not stand here; `None` where it may. (Where it came too early the session may have been ended instead.)
     fn refusal(&mut self, verb: Verb, input: &[u8]) -> Option<&'static Canned> {
-        if !self.is_offered(verb) {
+        if !verb.is_always_there() && !self.is_offered(verb) {
             return Some(const { &Canned::command_not_implemented() });
         }
         if !input.is_empty() && verb.ends_a_group() && !self.let_early(input) {

@@ -55,7 +55,9 @@ impl<const N: usize> Line<N> {
         if self.length != 0 {
             return false;
         }
-        let Some((text, [b'\r', b'\n', after @ ..])) = input.split_at_checked(printable_run(input.get(..WHOLE).unwrap_or(input))) else {
+        let Some((text, [b'\r', b'\n', after @ ..])) =
+            input.split_at_checked(printable_run(input.get(..WHOLE).unwrap_or(input)))
+        else {
             return false;
         };
         self.buffer.append(text);

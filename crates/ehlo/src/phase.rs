@@ -1,6 +1,6 @@
 //! The phases of a session, which command may stand in which, and what moves it from one to another.
 //!
-//! Two tables hold all of it: [`admit`] and [`Phase::after`]. Nothing else changes the phase. `phase.md` draws them, and a
+//! Two tables hold all of it: [`row`] and [`Phase::after`]. Nothing else changes the phase. `phase.md` draws them, and a
 //! test holds the drawing against the tables.
 #![doc = include_str!("phase.md")]
 
@@ -143,20 +143,43 @@ impl Rule {
 
 /// Whether a command that the server offers may stand in a phase.
 pub(crate) fn admit(phase: Phase, verb: Verb) -> Rule {
+    let row = ADMITTED.get(verb as usize);
+    row.and_then(|row| row.get(column(phase))).copied().unwrap_or(Rule::BadSequence)
+}
+
+/// The rows of all verbs, so that two look-ups say what holds.
+static ADMITTED: [[Rule; 8]; Verb::ALL.len()] = {
+    let mut rows = [[Rule::BadSequence; 8]; Verb::ALL.len()];
+    let mut places: &mut [[Rule; 8]] = &mut rows;
+    let mut verbs: &[Verb] = &Verb::ALL;
+    while let (Some((place, places_after)), Some((verb, verbs_after))) = (places.split_first_mut(), verbs.split_first())
+    {
+        *place = row(*verb);
+        (places, verbs) = (places_after, verbs_after);
+    }
+    rows
+};
+
+/// The table: what holds for a verb in each phase in which commands are read, and at last in the others.
+const fn row(verb: Verb) -> [Rule; 8] {
     use Rule::{BadSequence as Seq, MailFirst, NoRcpts, RcptFirst, Yes};
-    //                              Refused Greeted    Ready      Mail       NoRcpt   Rcpt Chunks
-    let row: &'static [Rule; 7] = match verb {
-        Verb::Auth => const { &[Seq, Seq, Yes, Seq, Seq, Seq, Seq] },
-        Verb::Starttls => const { &[Seq, Seq, Yes, Yes, Yes, Yes, Yes] },
-        Verb::Mail => const { &[Seq, Seq, Yes, Seq, Seq, Seq, Seq] },
-        Verb::Rcpt => const { &[Seq, MailFirst, MailFirst, Yes, Yes, Yes, Seq] },
-        Verb::Data => const { &[Seq, MailFirst, MailFirst, RcptFirst, NoRcpts, Yes, Seq] },
-        Verb::Bdat => const { &[Seq, MailFirst, MailFirst, RcptFirst, NoRcpts, Yes, Yes] },
-        Verb::Xclient => const { &[Seq, Yes, Yes, Seq, Seq, Seq, Seq] },
-        Verb::Quit => const { &[Yes, Yes, Yes, Yes, Yes, Yes, Yes] },
-        _ => const { &[Seq, Yes, Yes, Yes, Yes, Yes, Yes] },
-    };
-    let column = match phase {
+    match verb {
+        //               Refused Greeted    Ready      Mail       NoRcpt   Rcpt Chunks
+        Verb::Auth => [Seq, Seq, Yes, Seq, Seq, Seq, Seq, Seq],
+        Verb::Starttls => [Seq, Seq, Yes, Yes, Yes, Yes, Yes, Seq],
+        Verb::Mail => [Seq, Seq, Yes, Seq, Seq, Seq, Seq, Seq],
+        Verb::Rcpt => [Seq, MailFirst, MailFirst, Yes, Yes, Yes, Seq, Seq],
+        Verb::Data => [Seq, MailFirst, MailFirst, RcptFirst, NoRcpts, Yes, Seq, Seq],
+        Verb::Bdat => [Seq, MailFirst, MailFirst, RcptFirst, NoRcpts, Yes, Yes, Seq],
+        Verb::Xclient => [Seq, Yes, Yes, Seq, Seq, Seq, Seq, Seq],
+        Verb::Quit => [Yes, Yes, Yes, Yes, Yes, Yes, Yes, Seq],
+        _ => [Seq, Yes, Yes, Yes, Yes, Yes, Yes, Seq],
+    }
+}
+
+/// The column of a phase in the table.
+const fn column(phase: Phase) -> usize {
+    match phase {
         Phase::Refused => 0,
         Phase::Greeted => 1,
         Phase::Ready => 2,
@@ -164,10 +187,9 @@ pub(crate) fn admit(phase: Phase, verb: Verb) -> Rule {
         Phase::NoRcpt => 4,
         Phase::Rcpt => 5,
         Phase::Chunks => 6,
-        // No command line is read in the others.
-        Phase::Connect | Phase::Sasl | Phase::Tls | Phase::Data | Phase::Chunk | Phase::Closed => return Seq,
-    };
-    row.get(column).copied().unwrap_or(Seq)
+        // No command line is read in these.
+        Phase::Connect | Phase::Sasl | Phase::Tls | Phase::Data | Phase::Chunk | Phase::Closed => 7,
+    }
 }
 
 #[cfg(test)]

@@ -296,9 +296,7 @@ const fn has_brace(text: &str) -> bool {
 
 macro_rules! text {
     ($text:literal,) => {
-        const {
-            if has_brace($text) { Text::Template($text, "", 0) } else { Text::Plain($text) }
-        }
+        const { if has_brace($text) { Text::Template($text, "", 0) } else { Text::Plain($text) } }
     };
     ($text:literal, $value:ident str) => {
         Text::Template($text, $value, 0)

@@ -264,7 +264,9 @@ pub(crate) fn rcpt(arguments: &[u8], utf8: bool, in_force: InForce) -> Result<Ra
     let [b'T' | b't', b'O' | b'o', b':', path @ ..] = arguments else { return Err(ArgumentError::Syntax) };
     let (path, parameters) = forward_path(without_space(path), utf8).ok_or(ArgumentError::Syntax)?;
     let mut command = Rcpt::new(ForwardPath::Postmaster);
-    rcpt_parameters(&mut command, parameters, utf8, in_force)?;
+    if !parameters.is_empty() {
+        rcpt_parameters(&mut command, parameters, utf8, in_force)?;
+    }
     Ok(Raw { path, command, parameters, rare: false })
 }
 

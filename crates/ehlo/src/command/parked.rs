@@ -84,8 +84,10 @@ impl ParkedRcpt {
 
     pub(crate) fn view<'l>(&self, line: &'l [u8]) -> Rcpt<'l> {
         let mut rcpt = Rcpt::new(rebuild(line, self.path).map_or(ForwardPath::Postmaster, ForwardPath::Mailbox));
-        // They were right when the command was read.
-        let _ = rcpt_parameters(&mut rcpt, self.parameters.octets(line), true, InForce::ALL);
+        if !self.parameters.is_empty() {
+            // They were right when the command was read.
+            let _ = rcpt_parameters(&mut rcpt, self.parameters.octets(line), true, InForce::ALL);
+        }
         rcpt
     }
 }

@@ -44,7 +44,9 @@ mod tests {
 
     #[test]
     fn queries() {
-        let what = |line: &'static str, offered| query(line.as_bytes(), !line.is_ascii(), offered).map(|q| (q.what, q.smtputf8));
+        let what = |line: &'static str, offered| {
+            query(line.as_bytes(), !line.is_ascii(), offered).map(|q| (q.what, q.smtputf8))
+        };
         assert_eq!(what("bob", true), Ok(("bob", false)));
         assert_eq!(what("<bob@x.y>", true), Ok(("<bob@x.y>", false)));
         assert_eq!(what("\"b ob\"@x.y", true), Ok(("\"b ob\"@x.y", false)));

@@ -46,6 +46,34 @@ pub(crate) enum Verb {
 }
 
 impl Verb {
+    /// All of them, in their order.
+    pub(crate) const ALL: [Self; 19] = [
+        Self::Ehlo,
+        Self::Helo,
+        Self::Lhlo,
+        Self::Mail,
+        Self::Rcpt,
+        Self::Data,
+        Self::Bdat,
+        Self::Rset,
+        Self::Vrfy,
+        Self::Expn,
+        Self::Help,
+        Self::Noop,
+        Self::Quit,
+        Self::Auth,
+        Self::Starttls,
+        Self::Etrn,
+        Self::Xclient,
+        Self::Xforward,
+        Self::NotImplemented,
+    ];
+
+    /// Whether it is offered whatever is configured.
+    pub(crate) const fn is_always_there(self) -> bool {
+        matches!(self, Self::Mail | Self::Rcpt | Self::Data | Self::Rset | Self::Help | Self::Noop | Self::Quit)
+    }
+
     /// Whether it ends a group of commands that are sent together (RFC 2920 3.1, RFC 4954 4).
     pub(crate) const fn ends_a_group(self) -> bool {
         matches!(self, Self::Ehlo | Self::Helo | Self::Lhlo | Self::Data | Self::Auth | Self::Xclient)
@@ -140,6 +168,13 @@ fn longer(word: &[u8]) -> FirstWord {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_stands_in_its_place() {
+        for (place, verb) in Verb::ALL.into_iter().enumerate() {
+            assert_eq!(verb as usize, place);
+        }
+    }
 
     #[test]
     fn verbs_are_found_in_any_case_and_nothing_else_is() {

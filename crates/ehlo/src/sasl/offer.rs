@@ -38,12 +38,7 @@ impl Facts {
 }
 
 /// Why a mechanism may not be used now; `None` where it may.
-pub(crate) fn refusal(
-    mechanism: Mechanism,
-    config: &Config<'_>,
-    tls: bool,
-    facts: &Facts,
-) -> Option<&'static Canned> {
+pub(crate) fn refusal(mechanism: Mechanism, config: &Config<'_>, tls: bool, facts: &Facts) -> Option<&'static Canned> {
     let binding = facts.tls.exporter.is_some() || config.tls_server_end_point.is_some();
     let wants_tls = !tls
         && (mechanism.binds_channel()
