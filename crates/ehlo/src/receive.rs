@@ -92,11 +92,11 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     fn count_block(&mut self, now: Instant, read: usize) {
         let content = &mut self.state.content;
         let octets = usize::from(content.block).saturating_add(read);
-        if octets >= usize::from(BLOCK) {
+        if octets >= BLOCK {
             self.state.clock = Some(now);
         }
         // What is left of a block counts on: how the data are cut makes no difference.
-        content.block = (octets % usize::from(BLOCK)) as u16;
+        content.block = (octets % BLOCK) as u16;
     }
 
     /// Hands out content, within the limits. What passes them is counted on, and not handed out.

@@ -511,8 +511,10 @@ pub(crate) fn pending<'s>(
     /// A request whose answer is all there is to it, or stands behind what the client said.
     macro_rules! ask {
         ($request:ident, $ask:ident, $answer:ident $(, $field:ident: $value:expr)*) => {{
-            $(let $field = $value;)*
+            // What is asked is read before the answer borrows all of it.
+            let asked = ($($value,)*);
             let answer = $answer(Turn { config, state, out, line });
+            let ($($field,)*) = asked;
             Request::$request($ask { $($field,)* answer })
         }};
     }

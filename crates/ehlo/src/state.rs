@@ -13,7 +13,7 @@ use crate::step::Abort;
 use crate::time::Instant;
 
 /// Octets of mail data for which the data time-out is given anew.
-pub(crate) const BLOCK: u16 = 1024;
+pub(crate) const BLOCK: usize = 1024;
 
 /// The decision that is due.
 #[derive(Debug, Clone, Copy)]
@@ -126,7 +126,7 @@ impl Content {
     /// Takes a short line that begins with a dot off the input, where there is no limit or clock to see to.
     #[inline]
     pub(crate) fn short_line<'i>(&mut self, input: &mut &'i [u8]) -> Option<&'i [u8]> {
-        if !self.quick || self.block >= BLOCK - SHORT as u16 {
+        if !self.quick || usize::from(self.block) >= const { BLOCK - SHORT } {
             return None;
         }
         let length = self.decoder.short_line(input);
@@ -143,7 +143,7 @@ impl Content {
     /// Whether short lines may go by themselves up to the end of the block.
     pub(crate) fn let_short_lines(&mut self, config: &Config<'_>) {
         let left = config.message_size.saturating_sub(self.size);
-        self.quick = self.refused.is_none() && (config.message_size == 0 || left >= BLOCK.into());
+        self.quick = self.refused.is_none() && (config.message_size == 0 || left >= BLOCK as u64);
     }
 
     /// What is wrong with the data so far. All of them decide, and not what was met first: that depends on how they were cut.
