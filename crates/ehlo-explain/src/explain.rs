@@ -3,7 +3,7 @@
 use crate::bounce::{self, Bounce};
 use crate::data::{self, Known, Note};
 use crate::find::{Found, clean, replies};
-use crate::finding::{Class, Enhanced, Finding, Lang, Retry};
+use crate::finding::{Act, Class, Enhanced, Finding, Lang, Retry};
 use crate::pattern::Pattern;
 use crate::words::words;
 use std::collections::HashMap;
@@ -181,6 +181,7 @@ impl Meant {
             enhanced,
             id: self.id,
             class,
+            fault: if class == Class::Success { Act::Nobody } else { self.note.fault },
             act: self.note.act,
             retry: self.retry,
             source: self.source,

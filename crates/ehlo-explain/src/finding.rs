@@ -17,6 +17,8 @@ pub struct Finding {
     pub id: Option<&'static str>,
     /// Whether it failed, and for how long.
     pub class: Class,
+    /// Whose fault it is: with whom the cause lies. With nobody where nothing failed, or nobody is to blame.
+    pub fault: Act,
     /// Who has to act.
     pub act: Act,
     /// Whether trying again helps.
@@ -131,7 +133,7 @@ named! {
 }
 
 named! {
-    /// Who has to act, because the cause lies there.
+    /// Who has to act, or with whom the cause lies.
     Act {
         /// Whoever wrote the message.
         Sender "sender" "the sender" "发件人",
@@ -143,8 +145,8 @@ named! {
         RecipientAdmin "recipient-admin" "the administrator of the receiving side" "收件方管理员",
         /// Neither: the path between the two.
         Network "network" "the network between the two" "双方之间的网络",
-        /// Nobody: it goes on by itself.
-        Nobody "nobody" "nobody" "无需任何人处理",
+        /// Nobody: it goes on by itself, or nobody is to blame.
+        Nobody "nobody" "nobody" "无",
     }
 }
 

@@ -38,6 +38,7 @@ struct Explained<'f> {
     enhanced: Option<String>,
     id: Option<&'static str>,
     class: &'static str,
+    fault: &'static str,
     act: &'static str,
     retry: &'static str,
     meaning: &'static str,
@@ -53,6 +54,7 @@ impl<'f> Explained<'f> {
             enhanced: finding.enhanced.map(|enhanced| enhanced.to_string()),
             id: finding.id,
             class: finding.class.name(),
+            fault: finding.fault.name(),
             act: finding.act.name(),
             retry: finding.retry.name(),
             meaning: finding.meaning(lang),
@@ -128,9 +130,9 @@ fn print(out: &mut impl Write, findings: &[Finding], lang: Lang, json: bool) -> 
         serde_json::to_writer_pretty(&mut *out, &explained)?;
         return writeln!(out);
     }
-    let [class, meaning, act, retry, remedy, source] = match lang {
-        Lang::En => ["class:  ", "meaning:", "to act: ", "retry:  ", "remedy: ", "source: "],
-        Lang::Zh => ["类别:", "含义:", "处理方:", "重试:", "办法:", "来源:"],
+    let [class, meaning, fault, act, retry, remedy, source] = match lang {
+        Lang::En => ["class:  ", "meaning:", "fault:  ", "to act: ", "retry:  ", "remedy: ", "source: "],
+        Lang::Zh => ["类别:", "含义:", "责任方:", "处理方:", "重试:", "办法:", "来源:"],
     };
     for (at, finding) in findings.iter().enumerate() {
         if at > 0 {
@@ -140,6 +142,7 @@ fn print(out: &mut impl Write, findings: &[Finding], lang: Lang, json: bool) -> 
         for (name, value) in [
             (class, finding.class.text(lang)),
             (meaning, finding.meaning(lang)),
+            (fault, finding.fault.text(lang)),
             (act, finding.act.text(lang)),
             (retry, finding.retry.text(lang)),
             (remedy, finding.remedy(lang)),
@@ -180,12 +183,12 @@ mod tests {
         let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
         let [reply] = json.as_array().unwrap().as_slice() else { panic!("{json}") };
         let keys: Vec<_> = reply.as_object().unwrap().keys().map(String::as_str).collect();
-        assert_eq!(keys.len(), 10, "{keys:?}");
+        assert_eq!(keys.len(), 11, "{keys:?}");
         assert_eq!(reply["id"], "invalid-user");
         assert_eq!((&reply["code"], &reply["enhanced"]), (&550.into(), &"5.1.1".into()));
         assert_eq!(
-            (&reply["class"], &reply["act"], &reply["retry"]),
-            (&"permanent".into(), &"sender".into(), &"no".into())
+            (&reply["class"], &reply["fault"], &reply["act"], &reply["retry"]),
+            (&"permanent".into(), &"sender".into(), &"sender".into(), &"no".into())
         );
         assert!(reply["meaning"].as_str().unwrap().contains("没有该用户"));
     }

@@ -64,7 +64,8 @@ pub(super) const CODES: &[Basic] = &[
             "Let the queue retry; if it lasts, look at what the text of the reply says.",
         ],
         ["服务暂时不可用,服务器关闭连接。", "让发送队列自动重试;若持续出现,请根据应答文字查找原因。"],
-    ),
+    )
+    .at_fault(RecipientAdmin),
     basic(
         432,
         Sender,
@@ -86,7 +87,8 @@ pub(super) const CODES: &[Basic] = &[
             "Let the queue retry.",
         ],
         ["邮箱暂时不可用:正忙或因策略暂时受限。", "让发送队列自动重试。"],
-    ),
+    )
+    .at_fault(RecipientAdmin),
     basic(
         451,
         RecipientAdmin,
@@ -130,7 +132,8 @@ pub(super) const CODES: &[Basic] = &[
             "Let the queue retry, or send without the parameter.",
         ],
         ["服务器暂时无法处理命令的参数。", "让发送队列自动重试,或不使用该参数。"],
-    ),
+    )
+    .at_fault(RecipientAdmin),
     basic(
         500,
         SenderAdmin,

@@ -1,7 +1,7 @@
 //! Field cases: what operators were asked to explain. Those that are rows of the catalogue too stand here only.
 
 use super::{Known, case};
-use crate::Act::{Network, Nobody, Recipient, Sender, SenderAdmin};
+use crate::Act::{Network, Nobody, Recipient, RecipientAdmin, Sender, SenderAdmin};
 use crate::Retry::{AfterFix, AfterTime, Later, No, OtherPath};
 
 pub(super) const CASES: &[Known] = &[
@@ -49,7 +49,7 @@ pub(super) const CASES: &[Known] = &[
             "Wait and retry; send less at a time.",
         ],
         ["收件方限制了该收件人在一段时间内的收信量;大附件比纯文本更快耗尽限额。", "稍后重试;减少单次发送的邮件量。"],
-    ),
+    ).at_fault(RecipientAdmin),
     case(
         "greylisted",
         "4",
@@ -124,7 +124,7 @@ pub(super) const CASES: &[Known] = &[
             "收件方过于繁忙,未能在时限内完成读写而放弃。",
             "待负载降低后重试;若持续出现,请检查路径 MTU 以及途中的过滤设备。",
         ],
-    ),
+    ).at_fault(RecipientAdmin),
     case(
         "user-unknown",
         "5",

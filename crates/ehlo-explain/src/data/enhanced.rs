@@ -1,7 +1,7 @@
 //! The registered enhanced status codes: addresses, mailboxes, systems, networks, protocol and content.
 
 use super::{Status, status};
-use crate::Act::{Nobody, Recipient, RecipientAdmin, Sender, SenderAdmin};
+use crate::Act::{Network, Nobody, Recipient, RecipientAdmin, Sender, SenderAdmin};
 use crate::Retry::{AfterFix, Later, No};
 
 const BASE: &str = "RFC 3463";
@@ -271,7 +271,8 @@ pub(super) const STATUSES: &[Status] = &[
             "Let the queue retry; if it lasts, look at the network, its MTU and its filters.",
         ],
         ["会话中途连接断开或超时。", "让发送队列自动重试;若持续出现,请检查网络、MTU 和过滤设备。"],
-    ),
+    )
+    .at_fault(Network),
     status(
         (4, 3),
         SenderAdmin,
@@ -301,7 +302,8 @@ pub(super) const STATUSES: &[Status] = &[
         BASE,
         ["The mail system is congested.", "Let the queue retry."],
         ["邮件系统拥塞。", "让发送队列自动重试。"],
-    ),
+    )
+    .at_fault(RecipientAdmin),
     status(
         (4, 6),
         RecipientAdmin,
@@ -323,7 +325,8 @@ pub(super) const STATUSES: &[Status] = &[
             "Look at the reason of the last attempt; send it again later.",
         ],
         ["邮件在队列中等待过久,超过期限仍未投递。", "查看最后一次尝试失败的原因;稍后重新发送。"],
-    ),
+    )
+    .at_fault(RecipientAdmin),
     // The protocol.
     status(
         (5, 0),

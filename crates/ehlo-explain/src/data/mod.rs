@@ -15,6 +15,7 @@ pub(crate) use wordings::SAID;
 #[derive(Debug)]
 pub(crate) struct Note {
     pub(crate) act: Act,
+    pub(crate) fault: Act,
     pub(crate) retry: Retry,
     // Meaning and remedy.
     en: [&'static str; 2],
@@ -30,6 +31,12 @@ impl Note {
         self.words(lang)[1]
     }
 
+    /// The same where the cause lies elsewhere than with whoever has to act.
+    const fn at_fault(mut self, fault: Act) -> Self {
+        self.fault = fault;
+        self
+    }
+
     fn words(&self, lang: Lang) -> [&'static str; 2] {
         match lang {
             Lang::En => self.en,
@@ -39,7 +46,7 @@ impl Note {
 }
 
 const fn note(act: Act, retry: Retry, en: [&'static str; 2], zh: [&'static str; 2]) -> Note {
-    Note { act, retry, en, zh }
+    Note { act, fault: act, retry, en, zh }
 }
 
 /// A row of the catalogue or a field case, which has a name.
@@ -52,6 +59,14 @@ pub(crate) struct Known {
     pub(crate) wordings: &'static [&'static str],
     pub(crate) note: Note,
     pub(crate) source: &'static str,
+}
+
+impl Known {
+    /// The same where the cause lies elsewhere than with whoever has to act.
+    const fn at_fault(mut self, fault: Act) -> Self {
+        self.note.fault = fault;
+        self
+    }
 }
 
 const fn row(
@@ -90,6 +105,14 @@ pub(crate) struct Status {
     pub(crate) source: &'static str,
 }
 
+impl Status {
+    /// The same where the cause lies elsewhere than with whoever has to act.
+    const fn at_fault(mut self, fault: Act) -> Self {
+        self.note.fault = fault;
+        self
+    }
+}
+
 const fn status(
     code: (u16, u16),
     act: Act,
@@ -113,6 +136,14 @@ pub(crate) struct Basic {
     pub(crate) code: u16,
     pub(crate) note: Note,
     pub(crate) source: &'static str,
+}
+
+impl Basic {
+    /// The same where the cause lies elsewhere than with whoever has to act.
+    const fn at_fault(mut self, fault: Act) -> Self {
+        self.note.fault = fault;
+        self
+    }
 }
 
 const fn basic(

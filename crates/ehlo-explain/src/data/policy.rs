@@ -139,7 +139,8 @@ pub(super) const ROWS: &[Known] = &[
         Later,
         ["The mailbox is busy or locked for the moment.", "Let the queue retry."],
         ["邮箱正忙或暂时被锁定。", "让发送队列自动重试。"],
-    ),
+    )
+    .at_fault(RecipientAdmin),
     row(
         "mailbox-full",
         "4",
@@ -208,7 +209,8 @@ pub(super) const ROWS: &[Known] = &[
         No,
         ["The user has moved, and the server does not forward.", "Send to the address that the reply names."],
         ["该用户已迁往别处,服务器不代为转发。", "改用应答中给出的新地址发送。"],
-    ),
+    )
+    .at_fault(Recipient),
     row(
         "mailbox-name-not-allowed",
         "5",
@@ -271,7 +273,8 @@ pub(super) const ROWS: &[Known] = &[
             "Reach the recipient another way, or write to the receiving postmaster.",
         ],
         ["收件方管理员禁止向该收件人投递邮件。", "通过其他方式联系收件人,或联系收件方管理员。"],
-    ),
+    )
+    .at_fault(RecipientAdmin),
     // The message.
     row(
         "processing-error",

@@ -1,7 +1,7 @@
 //! Rows of the catalogue: the session, the service as a whole, syntax and authentication.
 
 use super::{Known, row};
-use crate::Act::{Nobody, RecipientAdmin, Sender, SenderAdmin};
+use crate::Act::{Network, Nobody, RecipientAdmin, Sender, SenderAdmin};
 use crate::Retry::{AfterFix, Later, No};
 
 pub(super) const ROWS: &[Known] = &[
@@ -138,7 +138,8 @@ pub(super) const ROWS: &[Known] = &[
             "Let the queue retry; if it lasts, tell the receiving postmaster.",
         ],
         ["服务器正在关闭,或连接数已达上限。", "让发送队列稍后自动重试;若持续出现,请联系收件方管理员。"],
-    ),
+    )
+    .at_fault(RecipientAdmin),
     row(
         "queue-directory",
         "4",
@@ -222,7 +223,8 @@ pub(super) const ROWS: &[Known] = &[
             "对端长时间没有响应,服务器关闭了连接。",
             "让发送队列自动重试;若持续出现,请检查两端之间的网络、MTU 和过滤设备。",
         ],
-    ),
+    )
+    .at_fault(Network),
     row(
         "out-of-memory",
         "4",

@@ -3,17 +3,23 @@
 use super::reasons::*;
 use super::{Said, said};
 
-const QQ: &str = "Tencent: QQ Mail and Exmail, help on bounces (service.mail.qq.com, service.exmail.qq.com)";
+const QQ: &str = "Tencent: QQ Mail, help on bounces (service.mail.qq.com/detail/122)";
 const NETEASE: &str = "NetEase: 163, 126 and yeah.net, table of bounce codes (mail.163.com/help/help_spam_16.htm)";
-const COREMAIL: &str = "Coremail: support on bounces (icoremail.vip, support, bounces)";
-const SOHU: &str = "Sohu Mail: analysis of bounce codes";
-const SINA: &str = "Sina Mail: reply texts of its servers";
+const COREMAIL: &str = "Coremail: support on bounces (www.icoremail.vip/support, cate_id 84)";
+const SINA: &str = "Sina Mail: reply texts of its servers (blog.sina.com.cn/s/blog_8dc13ec50101fxxr.html)";
 
-const ALIYUN: &str = "Alibaba Cloud: Alimail and DirectMail, help on bounces (help.aliyun.com)";
-const HOSTS: &str = "263, 21CN and other hosts in China: help on bounces";
+const ALIYUN: &str = "Alibaba Cloud: help on bounces of Alimail (help.aliyun.com/document_detail/36612.html) \
+                      and DirectMail (help.aliyun.com/document_detail/44499.html)";
+const HOSTS: &str = "hosts in China on bounces (www.emailhost.com.cn/service.html, category 25)";
 
 pub(super) const SAID: &[Said] = &[
-    said(QQ, "5", &["mailbox unavailable or access denied"], &BUSY_RECIPIENT),
+    said(
+        QQ,
+        "5",
+        // The provider spells it in both ways.
+        &["mailbox unavailable or access denied", "mailbox unavailable or access denined"],
+        &BUSY_RECIPIENT,
+    ),
     said(
         QQ,
         "5",
@@ -22,29 +28,12 @@ pub(super) const SAID: &[Said] = &[
             "sender frequency limited",
             "connection frequency limited",
             "ip frequency limited",
-            "reject by behaviour spam",
             "frequency limited",
         ],
         &RATE,
     ),
-    said(
-        QQ,
-        "5",
-        &[
-            "suspected spam ip",
-            "suspected bounce attacks",
-            "suspected spam sender",
-            "ip in blacklist",
-            "connection denied",
-        ],
-        &REPUTATION,
-    ),
-    said(
-        QQ,
-        "5",
-        &["mail content denied", "suspected spam", "spam is embedded in the email", "reject by content spam"],
-        &SPAM,
-    ),
+    said(QQ, "5", &["suspected spam ip", "suspected bounce attacks", "connection denied"], &REPUTATION),
+    said(QQ, "5", &["mail content denied", "suspected spam", "spam is embedded in the email"], &SPAM),
     said(QQ, "5", &["mail is rejected by recipients", "mail is rejected by recipient"], &BY_RECIPIENT),
     said(QQ, "5", &["mailbox not found", "non local recipient", "mailbox not exist"], &NO_USER),
     said(
@@ -76,18 +65,21 @@ pub(super) const SAID: &[Said] = &[
     ),
     said(QQ, "45", &["该用户不存在", "该用户未开通qq邮箱"], &NO_USER),
     said(QQ, "45", &["收件人空间不足"], &FULL),
-    said(NETEASE, "4", &["hl rep", "hl mep"], &HARVEST),
-    said(NETEASE, "4", &["hl icc"], &CONNECTIONS),
-    said(NETEASE, "4", &["hl ifc", "mi sfq", "rp qrc"], &RATE),
-    said(NETEASE, "45", &["mi dmc", "rp drc", "rp ccl", "mi ccl", "rp trc"], &PER_CONNECTION),
+    said(NETEASE, "45", &["hl rep", "hl mep"], &HARVEST),
+    said(NETEASE, "45", &["hl icc"], &CONNECTIONS),
+    said(NETEASE, "45", &["hl ifc", "hl ifq", "hl itc", "mi sfq", "mi stc", "rp qrc", "rp trc"], &RATE),
+    said(NETEASE, "45", &["mi dmc", "rp drc", "rp ccl", "mi ccl"], &PER_CONNECTION),
+    said(NETEASE, "45", &["rp rcl", "requested mail action not taken too much recipient"], &RECIPIENTS),
     said(NETEASE, "45", &["mi cel", "rp cel"], &MISBEHAVED),
-    said(NETEASE, "45", &["dt rbl", "rp fcl"], &BLOCKED),
-    said(NETEASE, "45", &["wm bli", "wm blu", "hl ipb"], &BLOCKED),
-    said(NETEASE, "45", &["dt spm", "dt spf"], &SPAM),
+    said(NETEASE, "45", &["dt rbl", "wm bli", "hl ipb"], &BLOCKED),
+    said(NETEASE, "45", &["wm blu", "mi spb", "user in blacklist"], &SENDER_REFUSED),
+    said(NETEASE, "45", &["rp frl"], &RELAY),
+    said(NETEASE, "45", &["dt spm"], &SPAM),
     said(NETEASE, "45", &["mi spf"], &SPF),
-    said(NETEASE, "45", &["mi dmr", "mi dma"], &DMARC),
-    said(NETEASE, "45", &["mi nhd", "mi ifb"], &HELO),
-    said(NETEASE, "45", &["mi stc"], &RATE),
+    said(NETEASE, "45", &["mi dma"], &DMARC),
+    said(NETEASE, "45", &["mi nhd"], &HELO),
+    said(NETEASE, "45", &["mi imf"], &SYNTAX),
+    said(NETEASE, "5", &["illegal attachment"], &ATTACHMENT),
     said(
         NETEASE,
         "45",
@@ -119,7 +111,7 @@ pub(super) const SAID: &[Said] = &[
         &["user suspended", "user hangup", "user locked", "user is locked", "user disabled"],
         &DISABLED,
     ),
-    said(COREMAIL, "5", &["user rejected", "rcpt is rejected", "user in blacklist"], &REFUSED_RECIPIENT),
+    said(COREMAIL, "5", &["user rejected", "rcpt is rejected"], &REFUSED_RECIPIENT),
     said(
         COREMAIL,
         "45",
@@ -183,8 +175,6 @@ pub(super) const SAID: &[Said] = &[
     said(COREMAIL, "45", &["垃圾邮件"], &SPAM),
     said(COREMAIL, "45", &["连接超时", "无法连接", "连接失败"], &NO_CONNECTION),
     said(COREMAIL, "45", &["域名不存在", "域名解析失败"], &NO_HOST),
-    said(SOHU, "5", &["ip reject"], &BLOCKED),
-    said(SOHU, "5", &["client host rejected"], &POLICY),
     said(SINA, "5", &["message rejected by anti spam engine", "too many same size mails"], &SPAM),
     said(SINA, "5", &["black ip", "rbl deny", "host denies the sender", "black mail address"], &BLOCKED),
     said(SINA, "5", &["looping message", "fake router infomation"], &LOOP),
@@ -199,13 +189,35 @@ pub(super) const SAID: &[Said] = &[
     said(SINA, "5", &["helohost error", "remote ip check error", "smtpport check error"], &HELO),
     said(SINA, "45", &["out of allow rcpt numbers"], &RECIPIENTS),
     said(SINA, "45", &["queue unavailable", "database temporary error"], &TROUBLE),
-    said(ALIYUN, "5", &["mailbox not exist", "mail box not exist", "user not exist"], &NO_USER),
-    said(ALIYUN, "45", &["sender domain quota exceed", "quota exceed ip", "too many mails"], &RATE),
-    said(ALIYUN, "5", &["denied by antispam", "rejected by antispam", "spam mail"], &SPAM),
-    said(HOSTS, "5", &["user not exist", "user not exists", "no this user"], &NO_USER),
-    said(HOSTS, "45", &["mail size limit exceeded", "message size limit exceeded"], &TOO_BIG),
-    said(HOSTS, "5", &["maillist ? is null", "maillist is null"], &NO_USER),
-    said(HOSTS, "5", &["remote ip is forbidden"], &BLOCKED),
-    said(HOSTS, "5", &["invalid sender"], &SENDER_REFUSED),
-    said(HOSTS, "5", &["is now disabled with smtp service", "user ? is disabled", "user is disabled"], &DISABLED),
+    said(ALIYUN, "5", &["rcptto account isnt a local account", "invalid rcptto"], &NO_USER),
+    said(ALIYUN, "45", &["mailfrom account is a local account"], &LOGIN),
+    said(ALIYUN, "45", &["mail from doesnt conform with authentication"], &LOGIN_OTHER),
+    said(
+        ALIYUN,
+        "45",
+        &[
+            "the number of rcpt attempts is achieved the maximum threshold",
+            "the total of rcpts is achieved the maximum threshold",
+            "daily sending quota exceeded",
+            "monthly sending quota exceeded",
+            "not enough sending quota",
+        ],
+        &RATE,
+    ),
+    said(ALIYUN, "45", &["the number of rcpts is over size"], &RECIPIENTS),
+    said(ALIYUN, "45", &["reject by behaviour spam"], &REPUTATION),
+    said(ALIYUN, "45", &["reject by content spam", "spamed by local spam engine"], &SPAM),
+    said(
+        ALIYUN,
+        "45",
+        &[
+            "length of data content is achieved the maximum threshold",
+            "length of attach is achieved the maximum threshold",
+        ],
+        &TOO_BIG,
+    ),
+    said(ALIYUN, "45", &["mail box space not enough", "quota exceed the hard limit for user"], &FULL),
+    said(ALIYUN, "45", &["dns resolve error", "host not found by dns resolve", "no data by dns resolve"], &NO_HOST),
+    said(ALIYUN, "45", &["socks connect to unreachable host"], &NO_CONNECTION),
+    said(HOSTS, "5", &["user not exist"], &NO_USER),
 ];

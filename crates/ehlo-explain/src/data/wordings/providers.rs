@@ -7,13 +7,13 @@ const GMAIL: &str = "Google: Gmail SMTP errors and codes (support.google.com/a/a
 const OUTLOOK: &str =
     "Microsoft: Outlook.com postmaster (troubleshooting), Exchange Online NDR codes (learn.microsoft.com)";
 const YAHOO: &str = "Yahoo: Sender Hub, SMTP error codes (senders.yahooinc.com/smtp-error-codes)";
-const AOL: &str = "AOL postmaster: error codes (postmaster.aol.com)";
+const AOL: &str = "AOL postmaster: SMTP error messages (postmaster.aol.com/errors, as it stood until 2018)";
 const ICLOUD: &str = "Apple: postmaster information for iCloud Mail (support.apple.com/102322)";
 const SPAMHAUS: &str = "Spamhaus: the blocklist's own page for the address (check.spamhaus.org)";
 const LISTS: &str = "DNS block lists: SpamCop, Barracuda, SORBS, UCEPROTECT, Abusix and others (RFC 5782)";
 const FILTERS: &str =
     "Proofpoint, Mimecast, Cisco IronPort, Cloudmark, Barracuda, SpamAssassin: replies of their gateways";
-const COMCAST: &str = "Comcast postmaster: error codes (postmaster.comcast.net)";
+const COMCAST: &str = "Comcast postmaster: mail delivery error codes (postmaster.comcast.net/mail-error-codes.html)";
 const OTHERS: &str = "GMX and WEB.DE, T-Online, Orange, Mail.ru, Yandex: pages of their postmasters";
 
 pub(super) const SAID: &[Said] = &[
@@ -41,9 +41,9 @@ pub(super) const SAID: &[Said] = &[
         GMAIL,
         "45",
         &[
-            "the user you are trying to contact is receiving mail too quickly",
-            "the user you are trying to contact is receiving mail at a rate that prevents additional messages from being delivered",
-            "the recipient you are trying to contact is receiving mail at a rate",
+            "the user you are trying to contact is receiving ? too quickly",
+            "the user you are trying to contact is receiving ? at a rate that prevents additional messages from being delivered",
+            "the recipient you are trying to contact is receiving ? at a rate",
         ],
         &BUSY_RECIPIENT,
     ),
@@ -212,7 +212,6 @@ pub(super) const SAID: &[Said] = &[
             "unfortunately messages from werent sent",
             "access denied banned sending ip",
             "service unavailable client host ? blocked using customer block list",
-            "service unavailable client host blocked using",
             "access denied banned sender",
             "your ip address is on our block list",
         ],
@@ -275,12 +274,11 @@ pub(super) const SAID: &[Said] = &[
             "the account has exceeded the maximum number of recipients per day",
             "exceeded the recipient rate limit",
             "sender thread limit exceeded",
-            "hop reached the max number of recipients",
-            "recipient thread limit exceeded",
             "the sender has exceeded",
         ],
         &RATE,
     ),
+    said(OUTLOOK, "45", &["recipient thread limit exceeded"], &BUSY_RECIPIENT),
     said(
         OUTLOOK,
         "5",
@@ -376,14 +374,14 @@ pub(super) const SAID: &[Said] = &[
     said(
         AOL,
         "45",
-        &[
-            "rtr bb", "rtr ge", "rtr bl", "rtr ch", "rtr rd", "con b1", "dns b1", "dns b2", "dns b3", "rly b1",
-            "rly b2", "rly b3", "rly sn", "rly bl", "rly bd",
-        ],
+        &["rtr bl", "rtr ch", "rtr sc", "con b1", "rly b1", "rly b2", "rly bl", "rly bd", "rly ch", "rly ob", "dyn t1"],
         &REPUTATION,
     ),
-    said(AOL, "45", &["dyn t1", "dyn t2", "rly ch2"], &RESIDENTIAL),
-    said(AOL, "5", &["hvu b1", "hvu b2"], &DOMAIN_LISTED),
+    said(AOL, "45", &["rtr bb", "rtr du", "rtr rd", "dns b1", "dns b2"], &RESIDENTIAL),
+    said(AOL, "45", &["dns nr"], &PTR),
+    said(AOL, "45", &["rly ir"], &HARVEST),
+    said(AOL, "45", &["rtr ge"], &TROUBLE),
+    said(AOL, "5", &["hvu b1"], &DOMAIN_LISTED),
     said(ICLOUD, "5", &["message rejected due to local policy", "cs01 message rejected due to local policy"], &POLICY),
     said(
         ICLOUD,

@@ -46,7 +46,8 @@ pub(super) const BUSY_RECIPIENT: Note = note(
         "Wait some hours and retry; send less to this recipient.",
     ],
     ["收件人短时间内收到的邮件过多,超过了服务商的限制。", "数小时后重试;减少发往该收件人的邮件。"],
-);
+)
+.at_fault(RecipientAdmin);
 pub(super) const RATE: Note = note(
     SenderAdmin,
     Later,
@@ -352,7 +353,8 @@ pub(super) const EXPIRED: Note = note(
         "Look at the reason of the last attempt; send it again later.",
     ],
     ["邮件在队列中等待至期满;此前每次尝试均暂时失败。", "查看最后一次尝试失败的原因;稍后重新发送。"],
-);
+)
+.at_fault(RecipientAdmin);
 pub(super) const WARNING: Note = note(
     Nobody,
     Later,
@@ -361,7 +363,8 @@ pub(super) const WARNING: Note = note(
         "Nothing is to be done yet; do not send it again.",
     ],
     ["邮件只是延迟,并未丢失:发送服务器会继续尝试。", "暂时无需处理;不要重复发送。"],
-);
+)
+.at_fault(RecipientAdmin);
 pub(super) const LOOP: Note = note(
     RecipientAdmin,
     AfterFix,
@@ -424,7 +427,8 @@ pub(super) const NULL_SENDER: Note = note(
         "收件方不接受反向路径为空的邮件(如退信和自动回复)。",
         "使用有效的发件地址发送;按 RFC 5321,收件方管理员应接收此类报告。",
     ],
-);
+)
+.at_fault(RecipientAdmin);
 pub(super) const MISBEHAVED: Note = note(
     SenderAdmin,
     AfterFix,

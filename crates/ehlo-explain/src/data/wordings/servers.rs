@@ -7,7 +7,8 @@ const POSTFIX: &str = "Postfix: smtpd, smtp, virtual and local delivery (postcon
 const EXIM: &str = "Exim: the Exim specification, default configuration and delivery messages";
 const QMAIL: &str = "qmail: qmail-send, qmail-remote, qmail-smtpd; QSBMF";
 const SENDMAIL: &str = "Sendmail: proto.m4, check_* rule sets, mailer errors";
-const EXCHANGE: &str = "Microsoft: Email non-delivery reports in Exchange Online and Exchange Server";
+const EXCHANGE: &str = "Microsoft: nondelivery reports in Exchange Online \
+                        (learn.microsoft.com, troubleshoot/exchange/email-delivery/ndr/non-delivery-reports-in-exchange-online)";
 const GREYLISTING: &str = "Postgrey, milter-greylist and others: RFC 6647";
 const STORES: &str = "Cyrus IMAP, Dovecot and Zimbra: LMTP and LDA replies";
 
@@ -342,15 +343,14 @@ pub(super) const SAID: &[Said] = &[
     said(
         SENDMAIL,
         "45",
-        &[
-            "host unknown",
-            "name server * host not found",
-            "host unknown name server host not found",
-            "domain of sender address ? does not resolve",
-            "domain of sender address does not exist",
-            "domain of sender address does not resolve",
-        ],
+        &["host unknown", "name server * host not found", "host unknown name server host not found"],
         &NO_HOST,
+    ),
+    said(
+        SENDMAIL,
+        "45",
+        &["domain of sender address does not exist", "domain of sender address does not resolve"],
+        &SENDER_DOMAIN,
     ),
     said(
         SENDMAIL,
@@ -428,8 +428,6 @@ pub(super) const SAID: &[Said] = &[
             "resolver rst authrequired",
             "resolver rst notauthorized",
             "resolver rst restrictedtorecipientspermission",
-            "client was not authenticated to send anonymous mail",
-            "recipientrestrictions",
             "you do not have permission to send to this recipient",
             "delivery not authorized message refused",
             "not authorized to send to",
@@ -453,7 +451,7 @@ pub(super) const SAID: &[Said] = &[
         "45",
         &[
             "storedrv deliver mailbox full",
-            "storedrv deliver exception quotaexceeded",
+            "mailbox full storedrv deliver exception quotaexceededexception",
             "quotaexceededexception",
             "recipients mailbox is full",
             "mailbox is full and cant accept messages",
@@ -494,6 +492,7 @@ pub(super) const SAID: &[Said] = &[
         EXCHANGE,
         "5",
         &[
+            "client was not authenticated to send anonymous mail",
             "client was not authenticated",
             "client not authenticated",
             "smtpclientauthentication is disabled",
