@@ -40,8 +40,7 @@ fn shapes() {
 }
 
 /// Those that name no reason at all, or one that is no server's words.
-const SILENT: [&str; 17] = [
-    "bounce_01",
+const SILENT: [&str; 16] = [
     "caiwireless_01",
     "groupwise_03",
     "microsoft_03",
