@@ -114,7 +114,7 @@ impl Fields {
         }
         text.extend_from_slice(b"\r\n");
         // Where there is no field, there is no message.
-        let read = MessageParser::default().parse_headers(&text);
+        let read = if self.kept.is_empty() { None } else { MessageParser::default().parse_headers(&text) };
         let read = read.as_ref();
         let encoding = self.encoding(strict);
         let kind = self.kind(read);

@@ -2,7 +2,7 @@
 
 use super::conformance::Conformance;
 use super::decode::{Decoder, Encoding};
-use super::fields::{Kind, Of};
+use super::fields::Kind;
 use super::macros::{Bounds, Macros};
 use super::text::Text;
 use super::walk::Walker;
@@ -28,8 +28,8 @@ pub(super) struct Leaf {
 }
 
 impl Leaf {
-    /// A body of this kind; `depth` is that of a message in it, where there may be one.
-    pub(super) fn new(checks: &Arc<Checks>, kind: &Kind, encoding: Encoding, depth: Option<usize>) -> Self {
+    /// A body of this kind; `within` says how deep a message in it stands, where one is looked for.
+    pub(super) fn new(checks: &Arc<Checks>, kind: &Kind, encoding: Encoding, within: Option<[usize; 2]>) -> Self {
         let text = match (kind, &checks.keywords) {
             (Kind::Text { charset, is_html }, Some(keywords)) => {
                 Some(Text::new(keywords, charset.as_deref(), *is_html))
@@ -39,9 +39,7 @@ impl Leaf {
             _ => None,
         };
         let is_message = *kind == Kind::Message;
-        let message = depth
-            .filter(|_| is_message)
-            .map(|depth| Box::new(Walker::within(Arc::clone(checks), true, Of::MessageWithin, depth)));
+        let message = within.filter(|_| is_message).map(|depths| Box::new(Walker::within(Arc::clone(checks), depths)));
         Self {
             encoding,
             decoder: Decoder::new(encoding),
@@ -61,6 +59,7 @@ impl Leaf {
         text: &[u8],
         end: &[u8],
         strict: &mut Conformance,
+        bounds: &mut Bounds,
     ) -> io::Result<()> {
         if checks.is_strict() {
             strict.body(text, !end.is_empty(), self.encoding);
@@ -77,7 +76,7 @@ impl Leaf {
             b"\n" => Some(b"\n"),
             _ => Some(b"\r\n"),
         };
-        if self.decoded.len() < PIECE { Ok(()) } else { self.look(checks) }
+        if self.decoded.len() < PIECE { Ok(()) } else { self.look(checks, bounds) }
     }
 
     /// Whether nobody wants to see any more of it.
@@ -88,7 +87,7 @@ impl Leaf {
             && (!checks.is_strict() || self.encoding.is_identity())
     }
 
-    fn look(&mut self, checks: &Checks) -> io::Result<()> {
+    fn look(&mut self, checks: &Checks, bounds: &mut Bounds) -> io::Result<()> {
         if let Some((text, keywords)) = self.text.as_mut().zip(checks.keywords.as_ref()) {
             text.take(keywords, &self.decoded);
         }
@@ -96,7 +95,7 @@ impl Leaf {
             macros.take(&self.decoded)?;
         }
         if let Some(message) = &mut self.message {
-            self.found = self.found.take().or(message.take(&self.decoded)?);
+            self.found = self.found.take().or(message.take(&self.decoded, bounds)?);
         }
         self.decoded.clear();
         Ok(())
@@ -116,7 +115,7 @@ impl Leaf {
         if let Some(fault) = self.decoder.end() {
             strict.wrong(fault);
         }
-        self.look(checks)?;
+        self.look(checks, bounds)?;
         if self.found.is_none()
             && let Some((text, keywords)) = self.text.as_mut().zip(checks.keywords.as_ref())
         {
@@ -125,7 +124,7 @@ impl Leaf {
         if self.found.is_none()
             && let Some(message) = &mut self.message
         {
-            self.found = message.end()?;
+            self.found = message.end(bounds)?;
         }
         if let Some(macros) = self.macros
             && self.found.is_none()

@@ -22,10 +22,13 @@ pub use keywords::folded;
 use crate::config::{Conformance, ContentConfig, Unscanned};
 use ehlo::Reply;
 use keywords::Keywords;
+use macros::Bounds;
 use std::fmt;
 use std::io::{self, ErrorKind, Write as _};
 use std::sync::Arc;
+use std::thread::available_parallelism;
 use tempfile::SpooledTempFile;
+use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use walk::Walker;
 
@@ -40,6 +43,8 @@ pub struct Checks {
     config: ContentConfig,
     keywords: Option<Keywords>,
     subject_keywords: Option<Keywords>,
+    /// Turns at looking, which keeps a processor busy: one for each.
+    turns: Arc<Semaphore>,
 }
 
 /// Why a message is not taken.
@@ -122,7 +127,8 @@ impl Checks {
     pub fn new(config: &ContentConfig) -> Result<Self, String> {
         let keywords = Keywords::new(&config.keywords)?;
         let subject_keywords = Keywords::new(&config.subject_keywords)?;
-        Ok(Self { config: config.clone(), keywords, subject_keywords })
+        let turns = Arc::new(Semaphore::new(available_parallelism().map_or(1, usize::from)));
+        Ok(Self { config: config.clone(), keywords, subject_keywords, turns })
     }
 
     fn is_strict(&self) -> bool {
@@ -131,7 +137,7 @@ impl Checks {
 
     /// Whether a message has to be taken apart.
     fn takes_apart(&self) -> bool {
-        let Self { config, keywords, subject_keywords } = self;
+        let Self { config, keywords, subject_keywords, .. } = self;
         self.is_strict() || config.refuse_macros || keywords.is_some() || subject_keywords.is_some()
     }
 
@@ -164,6 +170,7 @@ pub struct Inspection {
 /// What a thread looks at a message with.
 struct Looking {
     walker: Option<Walker>,
+    bounds: Bounds,
     /// The message as the scanner is to see it.
     whole: Option<SpooledTempFile>,
 }
@@ -181,7 +188,7 @@ impl Inspection {
         let walker = checks.takes_apart().then(|| Walker::new(Arc::clone(checks), utf8));
         let whole = checks.config.clamd.is_some().then(|| SpooledTempFile::new(IN_MEMORY));
         let looks = walker.is_some() || whole.is_some();
-        let looking = Some(Box::new(Looking { walker, whole }));
+        let looking = Some(Box::new(Looking { walker, bounds: Bounds::new(), whole }));
         looks.then(|| Self { checks: Arc::clone(checks), gathered: Vec::new(), looking })
     }
 
@@ -189,6 +196,7 @@ impl Inspection {
     #[must_use]
     pub fn held(&self) -> usize {
         let scanned = if self.checks.config.clamd.is_some() { IN_MEMORY } else { 0 };
+        // One in each of the encoded messages that stand in one another.
         let archive = if self.checks.config.refuse_macros { IN_MEMORY } else { 0 };
         self.gathered.capacity() + scanned + archive
     }
@@ -235,7 +243,11 @@ impl Inspection {
     async fn look(&mut self, ends: bool) -> Result<(), Finding> {
         let gathered = std::mem::take(&mut self.gathered);
         let Some(mut looking) = self.looking.take() else { return Err(Finding::Failed("broken off".to_owned())) };
+        // Nobody closes the semaphore.
+        let turn = Arc::clone(&self.checks.turns).acquire_owned().await;
+        let turn = turn.map_err(|error| Finding::Failed(error.to_string()))?;
         let looked = spawn_blocking(move || {
+            let _turn = turn;
             let found = looking.look(&gathered, ends);
             found.map(|()| (looking, gathered))
         });
@@ -255,12 +267,16 @@ impl Looking {
             whole.write_all(octets)?;
         }
         let Some(walker) = &mut self.walker else { return Ok(()) };
-        if let Some(finding) = walker.take(octets)? {
+        if let Some(finding) = walker.take(octets, &mut self.bounds)? {
             return Err(finding);
         }
-        match ends {
-            true => walker.end()?.map_or(Ok(()), Err),
-            false => Ok(()),
+        if !ends {
+            return Ok(());
         }
+        let found = walker.end(&mut self.bounds)?;
+        if self.bounds.passed {
+            tracing::warn!("an archive in a message was not looked through: it is deeper or larger than is looked at");
+        }
+        found.map_or(Ok(()), Err)
     }
 }

@@ -1,5 +1,6 @@
 //! Messages, and what is found in them.
 
+use super::walk::MOST_ENCODED;
 use super::*;
 use crate::config::{Address, Conformance};
 
@@ -16,13 +17,13 @@ fn found(checks: &Arc<Checks>, message: &[u8]) -> Option<Finding> {
 
 fn found_in(checks: &Arc<Checks>, message: &[u8], utf8: bool) -> Option<Finding> {
     let look = |cut: usize| {
-        let mut walker = Walker::new(Arc::clone(checks), utf8);
+        let (mut walker, mut bounds) = (Walker::new(Arc::clone(checks), utf8), Bounds::new());
         for piece in message.chunks(cut) {
-            if let Some(found) = walker.take(piece).unwrap() {
+            if let Some(found) = walker.take(piece, &mut bounds).unwrap() {
                 return Some(found);
             }
         }
-        walker.end().unwrap()
+        walker.end(&mut bounds).unwrap()
     };
     let whole = look(message.len().max(1));
     for cut in [1, 2, 3, 7, 100] {
@@ -224,11 +225,15 @@ fn ole(stream: &str) -> Vec<u8> {
     file
 }
 
-fn attached(octets: &[u8]) -> Vec<u8> {
+/// In lines of Base64.
+fn encoded(octets: &[u8]) -> String {
     use base64ct::{Base64, Encoding as _};
     let text = Base64::encode_string(octets);
-    let lines: String =
-        text.as_bytes().chunks(76).map(|line| format!("{}\r\n", std::str::from_utf8(line).unwrap())).collect();
+    text.as_bytes().chunks(76).map(|line| format!("{}\r\n", std::str::from_utf8(line).unwrap())).collect()
+}
+
+fn attached(octets: &[u8]) -> Vec<u8> {
+    let lines = encoded(octets);
     format!("{MIME}Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\n{lines}").into_bytes()
 }
 
@@ -269,9 +274,41 @@ fn bombs_are_cut_off() {
         let files: Vec<(&str, &[u8])> = files.iter().map(|(name, octets)| (name.as_str(), *octets)).collect();
         bomb = archive(&files);
     }
-    let mut walker = Walker::new(checks, false);
-    assert_eq!(walker.take(&attached(&bomb)).unwrap(), None);
-    assert_eq!(walker.end().unwrap(), None);
+    let (mut walker, mut bounds) = (Walker::new(checks, false), Bounds::new());
+    assert_eq!(walker.take(&attached(&bomb), &mut bounds).unwrap(), None);
+    assert_eq!(walker.end(&mut bounds).unwrap(), None);
+    assert!(bounds.passed);
+}
+
+/// What may be spent on archives is spent once for a message, whatever they are wrapped in.
+#[test]
+fn bombs_in_encoded_messages_are_of_the_same_message() {
+    let checks = checks(|config| config.refuse_macros = true);
+    let mut filling = ole("WordDocument");
+    filling.resize(60 << 20, 0);
+    let bomb = attached(&archive(&[("x", &filling)]));
+    let inner: String = encoded(&bomb);
+    let part = format!("--b\r\nContent-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n{inner}");
+    let message = format!("Content-Type: multipart/mixed; boundary=b\r\n\r\n{}--b--\r\n", part.repeat(3));
+    let (mut walker, mut bounds) = (Walker::new(checks, false), Bounds::new());
+    assert_eq!(walker.take(message.as_bytes(), &mut bounds).unwrap(), None);
+    assert_eq!(walker.end(&mut bounds).unwrap(), None);
+    assert!(bounds.passed);
+}
+
+#[test]
+fn messages_that_are_encoded_in_one_another() {
+    let checks = checks(|config| config.keywords = vec!["lottery".to_owned()]);
+    let nested = |depth: usize| {
+        let wrap = |inner: String, _| {
+            let inner = encoded(inner.as_bytes());
+            format!("Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n{inner}")
+        };
+        (0..depth).fold("Subject: x\r\n\r\nlottery\r\n".to_owned(), wrap)
+    };
+    assert!(found(&checks, nested(MOST_ENCODED).as_bytes()).is_some());
+    // None may be, and no reader looks further.
+    assert!(found(&checks, nested(MOST_ENCODED + 2).as_bytes()).is_none());
 }
 
 /// Pieces that messages of every kind are made of, and broken ones.

@@ -34,13 +34,7 @@ impl Text {
             false => Charset::Known(Encoding::for_label(charset.as_bytes()).unwrap_or(UTF_8).new_decoder()),
         };
         let html = is_html.then(Html::default);
-        Self {
-            charset,
-            html,
-            search: keywords.search(),
-            decoded: String::with_capacity(PIECE * 3),
-            seen: String::new(),
-        }
+        Self { charset, html, search: keywords.search(), decoded: String::new(), seen: String::new() }
     }
 
     /// Takes a piece.
@@ -78,6 +72,8 @@ impl Text {
     }
 
     fn decode(&mut self, keywords: &Keywords, mut octets: &[u8], last: bool) {
+        // A message can have millions of texts in which there is nothing.
+        self.decoded.reserve(if octets.is_empty() { 32 } else { PIECE * 3 });
         loop {
             let Charset::Known(decoder) = &mut self.charset else { return };
             let (result, read, _) = decoder.decode_to_string(octets, &mut self.decoded, last);

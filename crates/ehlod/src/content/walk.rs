@@ -14,6 +14,8 @@ use std::sync::Arc;
 const HELD: usize = 1024;
 /// How deep multiparts and messages stand in one another. What is deeper is read as a text.
 const DEEPEST: usize = 50;
+/// How many messages that are encoded, which none may be (RFC 2045 6.4), stand in one another. Each of them is decoded anew.
+pub(super) const MOST_ENCODED: usize = 3;
 
 /// Takes a message apart, and has its parts looked at.
 pub(super) struct Walker {
@@ -21,13 +23,13 @@ pub(super) struct Walker {
     strict: Conformance,
     at: At,
     multiparts: Vec<Multipart>,
-    /// Messages that stand in one another here.
+    /// Messages that stand in one another here, and how many of them are encoded.
     depth: usize,
+    encoded: usize,
     /// The beginning of the line that is coming in, or what is held back of it.
     line: Vec<u8>,
     /// Whether the line's beginning has gone on.
     in_line: bool,
-    bounds: Bounds,
     finding: Option<Finding>,
 }
 
@@ -49,41 +51,45 @@ struct Multipart {
 impl Walker {
     /// At the start of a message; `utf8` says whether its header sections may hold UTF-8.
     pub(super) fn new(checks: Arc<Checks>, utf8: bool) -> Self {
-        Self::within(checks, utf8, Of::Message, 0)
+        Self::at(checks, utf8, Of::Message, [0, 0])
     }
 
-    /// The same for a message that is encoded within another.
-    pub(super) fn within(checks: Arc<Checks>, utf8: bool, of: Of, depth: usize) -> Self {
+    /// The same for a message that is encoded within another, or several.
+    pub(super) fn within(checks: Arc<Checks>, depths: [usize; 2]) -> Self {
+        Self::at(checks, true, Of::MessageWithin, depths)
+    }
+
+    fn at(checks: Arc<Checks>, utf8: bool, of: Of, [depth, encoded]: [usize; 2]) -> Self {
         Self {
             checks,
             strict: Conformance::new(utf8),
             at: At::Fields(Fields::new(of)),
             multiparts: Vec::new(),
             depth,
+            encoded,
             line: Vec::new(),
             in_line: false,
-            bounds: Bounds::new(),
             finding: None,
         }
     }
 
-    /// Takes a piece of the message. What is found first is told; there is no more to be said to it then.
+    /// Takes a piece of the message; `bounds` are those of the whole. What is found first is told; there is no more to be said to it then.
     ///
     /// # Errors
     ///
     /// An archive could not be written to the disk, or read.
-    pub(super) fn take(&mut self, piece: &[u8]) -> io::Result<Option<Finding>> {
+    pub(super) fn take(&mut self, piece: &[u8], bounds: &mut Bounds) -> io::Result<Option<Finding>> {
         for part in piece.split_inclusive(|octet| *octet == b'\n') {
             let ends = part.ends_with(b"\n");
             if ends && self.line.is_empty() {
-                self.part_of_line(part, true)?;
+                self.part_of_line(part, true, bounds)?;
             } else {
                 self.line.extend_from_slice(part);
                 if ends || self.line.len() > HELD {
                     let mut line = std::mem::take(&mut self.line);
                     // The end of a line stays together.
                     let last = if !ends && line.ends_with(b"\r") { line.pop() } else { None };
-                    self.part_of_line(&line, ends)?;
+                    self.part_of_line(&line, ends, bounds)?;
                     line.clear();
                     line.extend(last);
                     self.line = line;
@@ -101,30 +107,27 @@ impl Walker {
     /// # Errors
     ///
     /// As [`take`](Self::take).
-    pub(super) fn end(&mut self) -> io::Result<Option<Finding>> {
+    pub(super) fn end(&mut self, bounds: &mut Bounds) -> io::Result<Option<Finding>> {
         let line = std::mem::take(&mut self.line);
         if !line.is_empty() {
-            self.part_of_line(&line, false)?;
+            self.part_of_line(&line, false, bounds)?;
         }
         match std::mem::replace(&mut self.at, At::Between) {
             // A message need have no body (RFC 5322 2.1).
             At::Fields(fields) => self.described(fields)?,
-            At::Body(leaf) => self.end_leaf(*leaf, true)?,
+            At::Body(leaf) => self.end_leaf(*leaf, true, bounds)?,
             At::Between => {}
         }
         if let At::Body(leaf) = std::mem::replace(&mut self.at, At::Between) {
-            self.end_leaf(*leaf, true)?;
+            self.end_leaf(*leaf, true, bounds)?;
         }
         self.strict.demand(self.multiparts.is_empty(), "a multipart without its end");
-        if self.bounds.passed {
-            tracing::warn!("an archive in a message was not looked through: it is deeper or larger than is looked at");
-        }
         let fault = self.strict.fault().and_then(|what| self.checks.fault(what));
         Ok(self.finding.take().or(fault))
     }
 
     /// A line with its end, or a piece of one.
-    fn part_of_line(&mut self, octets: &[u8], ends: bool) -> io::Result<()> {
+    fn part_of_line(&mut self, octets: &[u8], ends: bool, bounds: &mut Bounds) -> io::Result<()> {
         let starts = !std::mem::replace(&mut self.in_line, !ends);
         let text = octets.strip_suffix(b"\n").unwrap_or(octets);
         let text = if ends { text.strip_suffix(b"\r").unwrap_or(text) } else { text };
@@ -132,7 +135,7 @@ impl Walker {
             && text.starts_with(b"--")
             && let Some((level, closes)) = self.delimiter(text)
         {
-            return self.delimit(level, closes);
+            return self.delimit(level, closes, bounds);
         }
         match &mut self.at {
             At::Fields(_) if starts && text.is_empty() && ends => {
@@ -145,7 +148,7 @@ impl Walker {
             }
             At::Body(leaf) => {
                 let end = octets.get(text.len()..).unwrap_or_default();
-                leaf.line(&self.checks, text, end, &mut self.strict)?;
+                leaf.line(&self.checks, text, end, &mut self.strict, bounds)?;
             }
             At::Between => self.strict.body(text, ends, super::decode::Encoding::EightBit),
         }
@@ -161,16 +164,16 @@ impl Walker {
         is(line).map(|level| (level, false)).or_else(closing)
     }
 
-    fn delimit(&mut self, level: usize, closes: bool) -> io::Result<()> {
+    fn delimit(&mut self, level: usize, closes: bool, bounds: &mut Bounds) -> io::Result<()> {
         match std::mem::replace(&mut self.at, At::Between) {
             At::Fields(fields) => {
                 self.described(fields)?;
                 // What it describes is empty.
                 if let At::Body(leaf) = std::mem::replace(&mut self.at, At::Between) {
-                    self.end_leaf(*leaf, false)?;
+                    self.end_leaf(*leaf, false, bounds)?;
                 }
             }
-            At::Body(leaf) => self.end_leaf(*leaf, false)?,
+            At::Body(leaf) => self.end_leaf(*leaf, false, bounds)?,
             At::Between => {}
         }
         self.strict.demand(self.multiparts.len() == level + 1, "a multipart without its end");
@@ -212,13 +215,17 @@ impl Walker {
                 self.depth += 1;
                 At::Fields(Fields::new(Of::MessageWithin))
             }
-            kind => At::Body(Box::new(Leaf::new(&self.checks, &kind, encoding, (!is_deep).then_some(self.depth + 1)))),
+            kind => {
+                let goes_on = !is_deep && self.encoded < MOST_ENCODED;
+                let within = goes_on.then_some([self.depth + 1, self.encoded + 1]);
+                At::Body(Box::new(Leaf::new(&self.checks, &kind, encoding, within)))
+            }
         };
         Ok(())
     }
 
-    fn end_leaf(&mut self, leaf: Leaf, at_end: bool) -> io::Result<()> {
-        let found = leaf.end(&self.checks, at_end, &mut self.strict, &mut self.bounds)?;
+    fn end_leaf(&mut self, leaf: Leaf, at_end: bool, bounds: &mut Bounds) -> io::Result<()> {
+        let found = leaf.end(&self.checks, at_end, &mut self.strict, bounds)?;
         self.finding = self.finding.take().or(found);
         Ok(())
     }

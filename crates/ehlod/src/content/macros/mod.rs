@@ -21,7 +21,7 @@ const ZIP: [&[u8]; 2] = [b"PK\x03\x04", b"PK\x00\x00PK\x03\x04"];
 /// How many octets tell what something is.
 const MAGIC: usize = 8;
 /// How much of an archive is held in memory; more goes to a file that has no name.
-const IN_MEMORY: usize = 128 * 1024;
+const IN_MEMORY: usize = 64 * 1024;
 
 /// Looks at one file that comes in piece by piece.
 pub(super) struct Macros {

@@ -112,20 +112,57 @@ fn unpack(
     }
 }
 
-/// How many files an archive lists, by how their entries begin.
+/// How many files an archive has at the most, by how the entries of its list begin, and by what the records behind a list of more than 65,535
+/// say ([APPNOTE] 4.3.14): the library sets room aside for so many.
 fn listed(archive: &mut (impl Read + Seek)) -> io::Result<usize> {
     const ENTRY: &[u8] = b"PK\x01\x02";
+    const LONG_LIST: &[u8] = b"PK\x06\x06";
+    /// Where in that record the number stands.
+    const NUMBER: std::ops::Range<usize> = 32..40;
     archive.rewind()?;
     let mut held = Vec::with_capacity(64 * 1024);
-    let mut listed = 0;
+    let (mut listed, mut told) = (0, 0);
     loop {
         let read = archive.by_ref().take(60 * 1024).read_to_end(&mut held)?;
-        listed += memchr::memmem::find_iter(&held, ENTRY).count();
+        // What has not all come in yet is looked at the next time.
+        let end = if read == 0 { held.len() } else { held.len().saturating_sub(NUMBER.end) };
+        for at in memchr::memmem::find_iter(&held, b"PK").take_while(|at| *at < end) {
+            let record = held.get(at..).unwrap_or_default();
+            if record.starts_with(ENTRY) {
+                listed += 1;
+            } else if record.starts_with(LONG_LIST)
+                && let Some(number) = record.get(NUMBER).and_then(|octets| octets.try_into().ok())
+            {
+                told = told.max(usize::try_from(u64::from_le_bytes(number)).unwrap_or(usize::MAX));
+            }
+        }
         if read == 0 {
             archive.seek(SeekFrom::Start(0))?;
-            return Ok(listed);
+            return Ok(listed.max(told));
         }
-        // Too short for an entry, so that none is counted twice.
-        held.drain(..held.len().saturating_sub(ENTRY.len() - 1));
+        held.drain(..end);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Cursor;
+
+    #[test]
+    fn the_list_is_counted_wherever_it_is_cut() {
+        for filling in 0..200 {
+            let mut octets = vec![b'P'; 60 * 1024 - 100 + filling];
+            for _ in 0..3 {
+                octets.extend_from_slice(b"PK\x01\x02 an entry of a list, as long as one is");
+            }
+            assert_eq!(listed(&mut Cursor::new(&octets)).unwrap(), 3, "{filling}");
+            octets.extend_from_slice(b"PK\x06\x06");
+            octets.resize(octets.len() + 28, 0);
+            octets.extend_from_slice(&70_000_u64.to_le_bytes());
+            assert_eq!(listed(&mut Cursor::new(&octets)).unwrap(), 70_000, "{filling}");
+            octets.pop();
+            assert_eq!(listed(&mut Cursor::new(&octets)).unwrap(), 3, "{filling}");
+        }
     }
 }
