@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use ehlo_tests::client::Client;
 use ehlo_tests::mailbox;
 use ehlo_tests::patience::eventually;
-use ehlo_tests::server::{Home, Server};
+use ehlo_tests::server::{CONFIG, Home, Server, Signal};
 use ehlo_tests::world::{Tls, World};
 
 /// Every extension that `protocol.extensions` can name.
@@ -144,4 +144,30 @@ fn a_held_message_outlives_a_crash() {
     let home = server.stop().unwrap();
     assert_eq!(arrived(&home), 5);
     assert_eq!(mailbox::files(&home.mail().join(".held"), "new").len(), 1);
+}
+
+/// What is held goes where a reload says that mail goes: it is not forgotten, and a restart finds it there.
+#[test]
+fn held_messages_go_along_to_another_mail_directory() {
+    let world = submission().with("limits", "hold = \"1h\"");
+    let server = Server::start(world.home()).unwrap();
+    let mut client = log_in(&server);
+    send(&mut client, "HOLDFOR=3600", "").unwrap();
+    let config = std::fs::read_to_string(server.home().path().join(CONFIG)).unwrap();
+    let elsewhere = config.replace("path = \"mail\"", "path = \"elsewhere\"");
+    assert_ne!(config, elsewhere);
+    server.home().write(CONFIG, &elsewhere);
+    server.signal(Signal::HUP);
+    let held = |home: &Home, mail: &str| mailbox::files(&home.path().join(mail).join(".held"), "new").len();
+    eventually(|| match (held(server.home(), "mail"), held(server.home(), "elsewhere")) {
+        (0, 1) => Ok(()),
+        other => Err(format!("{other:?}")),
+    })
+    .unwrap();
+    // A session that began before the reload still puts its messages where they went then, and they follow.
+    send(&mut client, "HOLDFOR=3", "").unwrap();
+    let bob = |home: &Home| mailbox::files(&home.path().join("elsewhere/example.net/bob"), "new").len();
+    eventually(|| if bob(server.home()) == 1 { Ok(()) } else { Err(server.home().log()) }).unwrap();
+    let home = server.stop().unwrap();
+    assert_eq!((held(&home, "mail"), held(&home, "elsewhere"), arrived(&home)), (0, 1, 0));
 }

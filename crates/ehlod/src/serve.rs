@@ -177,7 +177,7 @@ async fn reload(args: &ServeArgs, current: &Current, control: &Control) {
         let config = args.load().map_err(|problems| problems.to_string())?;
         Site::open(config).map_err(|error| error.to_string())
     });
-    let site = match opened.await.unwrap_or_else(|error| Err(error.to_string())) {
+    let mut site = match opened.await.unwrap_or_else(|error| Err(error.to_string())) {
         Ok(site) => site,
         Err(error) => {
             tracing::error!("the configuration was not reloaded, the old one stays: {error}");
@@ -190,9 +190,10 @@ async fn reload(args: &ServeArgs, current: &Current, control: &Control) {
     }
     control.set_limits(limits(&site.config));
     control.set_hostname(&site.config.hostname);
-    let before = current.site();
+    let held = Arc::clone(&current.site().held);
+    site.held = Arc::clone(&held);
     current.replace(site);
     // Who waits by the old configuration for held messages has to look at the new one.
-    before.held.notify_one();
+    held.notify_one();
     tracing::info!("the configuration was reloaded");
 }

@@ -42,8 +42,8 @@ pub struct Site {
     pub relay: Option<Arc<Hop>>,
     /// What is looked for in messages.
     pub checks: Arc<Checks>,
-    /// Told when a message has been put on hold.
-    pub held: Notify,
+    /// Told when a message has been put on hold. A reload hands it on.
+    pub held: Arc<Notify>,
     /// Memory for message data.
     pub memory: Budget,
     /// Turns at checking a password.
@@ -124,7 +124,7 @@ impl Site {
             delivery,
             relay,
             checks,
-            held: Notify::new(),
+            held: Arc::default(),
             memory,
             password_checks,
             tls,

@@ -2,7 +2,8 @@
 //!
 //! A held message lies in a Maildir of its own, `.held` in the mail directory, written and synced as any other; its name begins with the
 //! second of its release. Before the message stand its mailboxes, a line each, and an empty line. Once released it is delivered as if it
-//! had just come in, and its file is removed. A crash between the two delivers it twice, which is better than not at all.
+//! had just come in, and its file is removed. A crash between the two delivers it twice, which is better than not at all. Where a reload
+//! names another mail directory, what is held in the one before moves there.
 
 use super::draft::Draft;
 use super::error::DeliveryError;
@@ -76,6 +77,23 @@ impl Maildir {
         (released, failure)
     }
 
+    /// Takes over what is held in another mail directory; says how many messages that were. What could not be moved stays where it is; what
+    /// failed first is told.
+    pub(super) fn take_over(&self, former: &Self) -> (usize, Option<DeliveryError>) {
+        let from = former.root().join(DIRECTORY).join("new");
+        let (mut moved, mut failure) = (0, None);
+        for entry in fs::read_dir(&from).into_iter().flatten().flatten() {
+            if due(&entry.file_name().to_string_lossy()).is_none() {
+                continue;
+            }
+            match self.in_maildir(Path::new(DIRECTORY), |maildir| carry(&entry.path(), maildir)) {
+                Ok(()) => moved += 1,
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
+        (moved, failure)
+    }
+
     /// Delivers a held message, and removes it.
     fn deliver(self: &Arc<Self>, path: &Path) -> Result<()> {
         let failed = |error: io::Error| DeliveryError::new(path, error);
@@ -94,6 +112,25 @@ impl Maildir {
         draft.commit()?;
         fs::remove_file(path).map_err(failed)
     }
+}
+
+/// Moves a held message into the Maildir of another mail directory, which may be on another disk: it is there, on stable storage, before it is
+/// nowhere else.
+fn carry(path: &Path, maildir: &Path) -> Result<()> {
+    let failed = |error: io::Error| DeliveryError::new(path, error);
+    let name = path.file_name().ok_or_else(|| failed(ErrorKind::InvalidInput.into()))?;
+    let (temporary, target) = (maildir.join("tmp").join(name), maildir.join("new").join(name));
+    let is_moved = match fs::rename(path, &target) {
+        Err(error) if error.kind() == ErrorKind::CrossesDevices => false,
+        moved => moved.map(|()| true).map_err(failed)?,
+    };
+    if !is_moved {
+        fs::copy(path, &temporary).map_err(failed)?;
+        File::open(&temporary).and_then(|file| file.sync_all()).map_err(failed)?;
+        fs::rename(&temporary, &target).map_err(failed)?;
+    }
+    sync_directory(&maildir.join("new"))?;
+    if is_moved { Ok(()) } else { fs::remove_file(path).map_err(failed) }
 }
 
 /// The mailboxes that stand before a held message.

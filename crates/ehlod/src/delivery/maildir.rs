@@ -56,6 +56,12 @@ impl Maildir {
         &self.root
     }
 
+    /// Whether this is the same directory as another, whatever the two are called.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let found = |maildir: &Self| fs::canonicalize(&maildir.root).unwrap_or_else(|_| maildir.root.clone());
+        self.root == other.root || found(self) == found(other)
+    }
+
     /// Starts a message to these mailboxes, of which there has to be one at least.
     ///
     /// # Errors

@@ -101,6 +101,42 @@ impl Delivery {
         }
     }
 
+    /// Whether this is the same place as another: a reload opens it anew.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Maildir(one), Self::Maildir(other)) => one.is_same(other),
+            (Self::NextHop(_) | Self::Discard, Self::NextHop(_) | Self::Discard) => true,
+            _ => false,
+        }
+    }
+
+    /// Sees to the messages that are held in the mail directory of an earlier configuration: they move here, or, where no mail lies here, are
+    /// delivered there when their time has come. Says how many moved. What fails stays where it is. Blocks.
+    #[must_use]
+    pub fn take_over(&self, former: &Self, now: SystemTime) -> (usize, Released, Option<DeliveryError>) {
+        let (moved, failure) = match (self, former) {
+            (Self::Maildir(maildir), Self::Maildir(former)) => maildir.take_over(former),
+            _ => (0, None),
+        };
+        match self {
+            Self::Maildir(_) => (moved, Released::default(), failure),
+            Self::NextHop(_) | Self::Discard => {
+                let (released, failure) = former.release(now);
+                (0, released, failure)
+            }
+        }
+    }
+
+    /// Whether a session or a message may still put something here, beside whoever asks.
+    #[must_use]
+    pub fn is_in_use(&self) -> bool {
+        match self {
+            Self::Maildir(maildir) => Arc::strong_count(maildir) > 1,
+            Self::NextHop(_) | Self::Discard => false,
+        }
+    }
+
     /// Removes what interrupted deliveries have left behind ([`LEFT_OVER`]), and says how many files that were.
     /// Blocks; for the start of the server.
     ///
