@@ -89,6 +89,17 @@ impl Clamd {
         }
     }
 
+    /// Whether something was sent to it by TCP that it has not read.
+    pub fn has_unread(&self) -> bool {
+        let sockets = fs::read_to_string("/proc/net/tcp").unwrap_or_default();
+        let own = format!(":{:04X}", self.address.port());
+        sockets.lines().any(|line| {
+            let parts: Vec<_> = line.split_whitespace().collect();
+            let unread = parts.get(4).and_then(|queues| queues.split_once(':')).map(|(_, unread)| unread);
+            parts.get(1).is_some_and(|local| local.ends_with(&own)) && unread.is_some_and(|unread| unread != "00000000")
+        })
+    }
+
     /// Kills it.
     pub fn stop(&mut self) {
         if let Some(mut child) = self.child.take() {

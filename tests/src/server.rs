@@ -3,6 +3,8 @@
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
+use std::os::unix::fs::chown;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::OnceLock;
@@ -20,6 +22,9 @@ use crate::mailbox::{self, Mailboxes};
 
 /// How long the server may take to start or to end.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A user, and a group, to whom nothing belongs.
+const NOBODY: u32 = 65534;
 
 /// The file name of the configuration in a [`Home`].
 pub const CONFIG: &str = "ehlod.toml";
@@ -122,8 +127,31 @@ impl Server {
 
     /// Starts a server with arguments of one's own, and waits until it has said so many times that it listens.
     pub fn start_with(home: Home, arguments: &[&str], listeners: usize) -> Result<Self> {
+        Self::run(Command::new(binary()), home, arguments, listeners)
+    }
+
+    /// Starts a server like [`start`](Self::start), with one listener, whom permissions bind: where the test is root, as a user who has nothing
+    /// but the home.
+    pub fn start_unprivileged(home: Home) -> Result<Self> {
+        if !rustix::process::geteuid().is_root() {
+            return Self::start(home);
+        }
+        // That user need not be let in where the program lies.
+        let program = home.path().join("ehlod");
+        let own = |path: &Path| chown(path, Some(NOBODY), Some(NOBODY));
+        let prepared = fs::copy(binary(), &program).and_then(|_| own(home.path())).and_then(|()| {
+            let entries: Vec<_> = fs::read_dir(home.path())?.collect::<std::io::Result<_>>()?;
+            entries.iter().try_for_each(|entry| own(&entry.path()))
+        });
+        prepared.map_err(|error| error.to_string())?;
+        let mut command = Command::new(program);
+        command.uid(NOBODY).gid(NOBODY);
+        Self::run(command, home, &["--config", CONFIG], 1)
+    }
+
+    fn run(mut command: Command, home: Home, arguments: &[&str], listeners: usize) -> Result<Self> {
         let log = File::options().create(true).append(true).open(home.path().join("log"));
-        let mut child = Command::new(binary())
+        let mut child = command
             .arg("serve")
             .args(arguments)
             .current_dir(home.path())
@@ -131,7 +159,7 @@ impl Server {
             .stdout(Stdio::piped())
             .stderr(log.expect("the log can be opened"))
             .spawn()
-            .map_err(|error| format!("starting {}: {error}", binary().display()))?;
+            .map_err(|error| format!("starting {command:?}: {error}"))?;
         let stdout = child.stdout.take().expect("stdout is a pipe");
         let (sender, lines) = channel();
         std::thread::spawn(move || {

@@ -1,5 +1,10 @@
 //! Mail that goes on to another server: what that one hears, and what the client hears of it.
 
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
 use ehlo_tests::next_hop::{Answers, NextHop};
 use ehlo_tests::patience::eventually;
 use ehlo_tests::server::{Home, Server};
@@ -272,5 +277,86 @@ fn a_real_server_takes_over_a_large_message() {
     for user in ["bob", "carol"] {
         let lying = &home.mailboxes()[user];
         assert!(lying.len() == 1 && lying[0].ends_with(&message), "{user}");
+    }
+}
+
+/// Postfix's smtp-sink, which writes each message to a file. Dropped, it ends.
+struct Sink {
+    child: Child,
+    dir: tempfile::TempDir,
+    address: String,
+}
+
+impl Sink {
+    /// `None` where Postfix is not installed, unless it has to be.
+    fn start(arguments: &[&str]) -> Option<Self> {
+        let postfix = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/clients/postfix");
+        let program = postfix.join("usr/sbin/smtp-sink");
+        if !program.exists() {
+            let required = std::env::var_os("EHLO_REQUIRE_TOOLS").is_some_and(|value| value == "1");
+            assert!(!required, "{} is not there", program.display());
+            eprintln!("COULD NOT RUN: {} is not there (tests/run fetches it)", program.display());
+            return None;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let child = Command::new(program)
+            .env("LD_LIBRARY_PATH", postfix.join("usr/lib/postfix"))
+            .args(arguments)
+            // It wants to be told as whom it goes on where it is root.
+            .args(if rustix::process::geteuid().is_root() { &["-u", "root"][..] } else { &[] })
+            .arg("-d")
+            .arg(dir.path().join("%S."))
+            .args([&free.to_string(), "10"])
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        let sink = Self { child, dir, address: free.to_string() };
+        eventually(|| TcpStream::connect(&sink.address).map(drop).map_err(|error| error.to_string())).unwrap();
+        Some(sink)
+    }
+
+    fn messages(&self) -> Vec<String> {
+        let files =
+            fs::read_dir(self.dir.path()).unwrap().map(|file| fs::read_to_string(file.unwrap().path()).unwrap());
+        files.collect()
+    }
+}
+
+impl Drop for Sink {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+#[test]
+fn another_server_takes_over_by_smtp_and_by_lmtp() {
+    for (protocol, arguments) in [("smtp", &[][..]), ("lmtp", &["-L"])] {
+        let Some(sink) = Sink::start(arguments) else { return };
+        let world = World::plain()
+            .with("relay", "clients = [\"127.0.0.0/8\"]")
+            .with("relay", format!("next_hop = \"{protocol}:{}\"", sink.address));
+        let server = Server::start(world.home()).unwrap();
+        let mut client = server.connect().unwrap();
+        client.greet().unwrap();
+        for number in 0..3 {
+            client.expect(250, "MAIL FROM:<a@example.org> RET=HDRS ENVID=x+2By").unwrap();
+            client.expect(250, "RCPT TO:<x@elsewhere.example> NOTIFY=FAILURE ORCPT=rfc822;o@example.com").unwrap();
+            client.expect(250, "RCPT TO:<y@elsewhere.example>").unwrap();
+            client.expect(354, "DATA").unwrap();
+            client.send(format!("Subject: {number}\r\n\r\n..dot\r\n...\r\nend\r\n.\r\n").as_bytes());
+            assert_eq!(client.reply().unwrap().code, 250);
+        }
+        server.stop().unwrap();
+        let messages = eventually(|| match sink.messages() {
+            messages if messages.len() == 3 => Ok(messages),
+            messages => Err(format!("{protocol}: {messages:?}")),
+        });
+        for message in messages.unwrap() {
+            assert!(message.contains("<y@elsewhere.example>"), "{message}");
+            assert!(message.contains("Received: from client.example"), "{message}");
+            assert!(message.contains("\n.dot\n..\nend\n"), "{message}");
+        }
     }
 }

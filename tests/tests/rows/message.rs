@@ -1,7 +1,7 @@
 //! Rows of the message that take more than a client and its lines: disks and mailboxes that change meanwhile, and the virus scanner.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -20,12 +20,14 @@ pub(crate) const TRIALS: &[Special] = &[
     Special { id: "insufficient-storage", stage: "DATA", needs: Needs::Nothing, check: no_room_any_more },
     Special { id: "insufficient-storage", stage: "DATA", needs: Needs::Mount, check: a_small_disk },
     Special { id: "queue-directory", stage: "DATA", needs: Needs::Nothing, check: the_directory_is_gone },
+    Special { id: "queue-directory", stage: "DATA", needs: Needs::Nothing, check: permission_is_lost },
     Special { id: "queue-failed", stage: "DATA", needs: Needs::Nothing, check: a_maildir_in_a_loop },
     Special { id: "mail-action-not-taken", stage: "DATA", needs: Needs::Nothing, check: locked_meanwhile },
     Special { id: "mailbox-access-denied", stage: "DATA", needs: Needs::Nothing, check: denied_meanwhile },
     Special { id: "mailbox-full", stage: "DATA", needs: Needs::Nothing, check: full_for_some },
     Special { id: "virus-found", stage: "DATA", needs: Needs::Clamd, check: infected },
     Special { id: "processing-error", stage: "DATA", needs: Needs::Clamd, check: a_scanner_that_stalls_and_dies },
+    Special { id: "processing-error", stage: "DATA", needs: Needs::Clamd, check: a_scanner_that_is_killed_at_work },
 ];
 
 const STORAGE: &str = "452 4.3.1 Temporary internal failure - insufficient system storage";
@@ -180,6 +182,40 @@ fn the_directory_is_gone() -> Result<()> {
     lies(&home.mail(), (2, 0))
 }
 
+/// The server may not write any more: into a mailbox that is there, to make one that is not, into the mail directory at all.
+fn permission_is_lost() -> Result<()> {
+    let home = Home::new();
+    home.write(CONFIG, LISTENER);
+    let server = Server::start_unprivileged(home)?;
+    is_taken(&server, "b@example.net")?;
+    let mail = server.home().mail();
+    let allow = |path: &Path, mode: u32| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(|error| error.to_string())
+    };
+    let mut taken = 1;
+    for (place, to) in [
+        ("example.net/b/tmp", "b@example.net"),
+        ("example.net/b/new", "b@example.net"),
+        ("example.net", "new@example.net"),
+        ("", "b@example.net"),
+    ] {
+        let place = mail.join(place);
+        let mut client = in_transaction(&server, &[to])?;
+        client.expect(354, "DATA")?;
+        allow(&place, if place == mail { 0 } else { 0o500 })?;
+        client.send(&stuff(CONTENT));
+        let reply = client.reply()?;
+        allow(&place, 0o700)?;
+        is(&reply, DIRECTORY)?;
+        client.expect_close()?;
+        lies(&mail, (taken, 0))?;
+        is_taken(&server, to)?;
+        taken += 1;
+        lies(&mail, (taken, 0))?;
+    }
+    server.stop().map(drop)
+}
+
 /// A mailbox that nothing can be written to, for a reason that is neither want of room nor of a directory.
 fn a_maildir_in_a_loop() -> Result<()> {
     let home = Home::new();
@@ -306,9 +342,9 @@ fn in_transaction_by_lmtp(server: &Server, to: &str) -> Result<Client> {
     Ok(client)
 }
 
-fn scanned(clamd: &str, more: &str) -> Result<Server> {
+fn scanned(clamd: &str, time: &str, more: &str) -> Result<Server> {
     let home = Home::new();
-    home.write(CONFIG, &format!("{LISTENER}[content]\nclamd = \"{clamd}\"\nclamd_timeout = \"2s\"\n{more}\n"));
+    home.write(CONFIG, &format!("{LISTENER}[content]\nclamd = \"{clamd}\"\nclamd_timeout = \"{time}\"\n{more}\n"));
     Server::start(home)
 }
 
@@ -328,7 +364,7 @@ fn infected() -> Result<()> {
          Content-Transfer-Encoding: base64\r\n\r\n{attached}\r\n--b--\r\n"
     );
     for address in [clamd.address().to_string(), format!("unix:{}", clamd.socket().display())] {
-        let server = scanned(&address, "")?;
+        let server = scanned(&address, "1m", "")?;
         for message in
             [format!("{head}\r\n{INFECTED}\r\n"), format!("{head}\r\n{filling}{INFECTED}\r\n"), encoded.clone()]
         {
@@ -354,8 +390,8 @@ fn a_scanner_that_stalls_and_dies() -> Result<()> {
     let mut clamd = clamd()?;
     let address = format!("unix:{}", clamd.socket().display());
     let failed = "451 4.3.0 Requested action aborted: error in processing";
-    let defers = scanned(&address, "")?;
-    let accepts = scanned(&address, "clamd_failure = \"accept\"")?;
+    let defers = scanned(&address, "2s", "")?;
+    let accepts = scanned(&address, "2s", "clamd_failure = \"accept\"")?;
     let both = |content: &[u8]| -> Result<()> {
         is(&send(&mut in_transaction(&defers, &["b@example.net"])?, content)?, failed)?;
         match send(&mut in_transaction(&accepts, &["b@example.net"])?, content)? {
@@ -381,4 +417,32 @@ fn a_scanner_that_stalls_and_dies() -> Result<()> {
     }
     lies(&defers.stop()?.mail(), (2, 0))?;
     lies(&accepts.stop()?.mail(), (3, 0))
+}
+
+/// A scanner that is killed while it has a message: nobody waits for it any longer.
+fn a_scanner_that_is_killed_at_work() -> Result<()> {
+    let mut clamd = clamd()?;
+    for (failure, expected) in [("defer", "451 4.3.0 "), ("accept", "250 ")] {
+        let server = scanned(&clamd.address().to_string(), "10m", &format!("clamd_failure = \"{failure}\""))?;
+        clamd.signal(Signal::STOP);
+        let mut client = in_transaction(&server, &["b@example.net"])?;
+        client.expect(354, "DATA")?;
+        client.send(&stuff(&[CONTENT, "filling\r\n".repeat(300_000).as_bytes()].concat()));
+        ehlo_tests::patience::eventually(|| match clamd.has_unread() {
+            true => Ok(()),
+            false => Err("the scanner was not sent anything".to_owned()),
+        })?;
+        clamd.stop();
+        let reply = client.reply()?.to_string();
+        if !reply.starts_with(expected) {
+            return Err(format!("{failure}: {reply}"));
+        }
+        let log = server.home().log();
+        if !log.contains("a message was not scanned: ") {
+            return Err(log);
+        }
+        lies(&server.stop()?.mail(), (usize::from(failure == "accept"), 0))?;
+        clamd.resume()?;
+    }
+    Ok(())
 }
