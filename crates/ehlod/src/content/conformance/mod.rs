@@ -1,22 +1,4 @@
-//! What `content.conformance` demands of a message.
-//!
-//! Of the header section (RFC 5322):
-//! - every line is a field or the continuation of one, and a continuation is more than white space (2.2, 3.2.2);
-//! - a field name is printable ASCII, and the colon follows at once (2.2);
-//! - one Date that can be read, one From with an address; Sender, Reply-To, To, Cc, Bcc, Message-ID, In-Reply-To, References and Subject once
-//!   at the most (3.6), and so the fields of MIME (RFC 2045);
-//! - octets over 127 only under SMTPUTF8, and then UTF-8 (RFC 6532 3.2); no NUL.
-//!
-//! Of every line: 998 octets at the most (RFC 5322 2.1.1), but in a part that says `binary`.
-//!
-//! Of MIME (RFC 2045 to 2047), in the message and in every part of it:
-//! - MIME-Version is 1.0, and it is there where there is a Content-Type or a Content-Transfer-Encoding;
-//! - Content-Type and Content-Transfer-Encoding follow their grammar, with an encoding that RFC 2045 knows, or one that begins `x-`;
-//! - a multipart has a boundary that may be one, a part at least, and its end; it and messages within are encoded in no way;
-//! - what says `7bit` is ASCII; no NUL but in `binary`; Base64 and quoted-printable are right, and their lines have 76 characters at the most;
-//! - an encoded word in the Subject is at most 75 characters long, and decodes (RFC 2047 2).
-//!
-//! Not demanded: the grammar of addresses and message ids, of parameters beyond `name=value`, and anything of what parts contain.
+//! What `content.conformance` demands of a message. The list is for administrators too: it stands in `book/src/messages.md`.
 
 mod encoded_word;
 mod grammar;
