@@ -2,6 +2,7 @@
 
 use super::conformance::{self, Conformance};
 use super::decode::Encoding;
+use super::subject;
 use mail_parser::{Message, MessageParser, MimeHeaders as _};
 
 /// How much of one field is looked at, in octets.
@@ -20,7 +21,7 @@ pub(super) enum Of {
 /// What fields say of what follows them.
 #[derive(Debug)]
 pub(super) struct Described {
-    /// The text of the Subject, decoded.
+    /// The text of the Subject of the message, decoded.
     pub(super) subject: Option<String>,
     pub(super) encoding: Encoding,
     pub(super) kind: Kind,
@@ -52,11 +53,6 @@ const KEPT: [&str; 6] = ["date", "from", "subject", "mime-version", "content-typ
 impl Fields {
     pub(super) const fn new(of: Of) -> Self {
         Self { of, kept: Vec::new(), seen: 0, field: Vec::new(), is_whole: true }
-    }
-
-    /// Whose it is.
-    pub(super) const fn of(&self) -> Of {
-        self.of
     }
 
     /// Takes a line with its end, or a piece of one.
@@ -118,8 +114,11 @@ impl Fields {
         let read = read.as_ref();
         let encoding = self.encoding(strict);
         let kind = self.kind(read);
+        let charset = read.and_then(|read| read.content_type()).and_then(|read| read.attribute("charset"));
+        let subject = self.value("subject").filter(|_| self.of == Of::Message);
+        let subject = subject.map(|value| subject::decoded(value, charset));
         self.demand(read, encoding, &kind, strict);
-        Described { subject: read.and_then(Message::subject).map(str::to_owned), encoding, kind }
+        Described { subject, encoding, kind }
     }
 
     fn encoding(&self, strict: &mut Conformance) -> Encoding {

@@ -12,6 +12,7 @@ mod html;
 mod keywords;
 mod leaf;
 mod macros;
+mod subject;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -162,7 +162,7 @@ fn parts_that_are_too_deep() {
 fn keywords_are_found_wherever_they_stand() {
     let checks = checks(|config| {
         config.keywords = vec!["Free Money".to_owned(), "发票".to_owned()];
-        config.subject_keywords = vec!["lottery".to_owned()];
+        config.subject_keywords = vec!["lottery".to_owned(), "发票".to_owned()];
     });
     let key = |key: &str| Some(Finding::Key(key.to_owned()));
     let part = |fields: &str, body: &str| {
@@ -175,6 +175,10 @@ fn keywords_are_found_wherever_they_stand() {
         (
             "Subject: =?utf-8?B?bG90?=\r\n =?utf-8?Q?tery?=\r\n\r\n".to_owned(),
             Some(Finding::SubjectKey("lottery".to_owned())),
+        ),
+        (
+            "Subject: a=?gb2312?B?t6LG?= =?gb2312?B?sQ==?=b\r\n\r\n".to_owned(),
+            Some(Finding::SubjectKey("发票".to_owned())),
         ),
         (part("Content-Transfer-Encoding: base64\r\n", "ZnJl\r\nZSBtb25leQ==\r\n"), key("Free Money")),
         (part("Content-Transfer-Encoding: quoted-printable\r\n", "fr=65e mon=\r\ney"), key("Free Money")),

@@ -28,10 +28,9 @@ enum Charset {
 impl Text {
     /// Begins a text in a charset, by its name in a Content-Type; what is not known is read as UTF-8. `is_html` where it has tags.
     pub(super) fn new(keywords: &Keywords, charset: Option<&str>, is_html: bool) -> Self {
-        let charset = charset.unwrap_or("utf-8");
-        let charset = match charset.eq_ignore_ascii_case("utf-7") || charset.eq_ignore_ascii_case("unicode-1-1-utf-7") {
-            true => Charset::Utf7(Vec::new()),
-            false => Charset::Known(Encoding::for_label(charset.as_bytes()).unwrap_or(UTF_8).new_decoder()),
+        let charset = match encoding(charset) {
+            None => Charset::Utf7(Vec::new()),
+            Some(encoding) => Charset::Known(encoding.new_decoder()),
         };
         let html = is_html.then(Html::default);
         Self { charset, html, search: keywords.search(), decoded: String::new(), seen: String::new() }
@@ -97,6 +96,25 @@ impl Text {
         }
         self.decoded.clear();
     }
+}
+
+/// A short text, out of its charset.
+pub(super) fn decoded(charset: Option<&str>, octets: &[u8]) -> String {
+    match encoding(charset) {
+        Some(encoding) => encoding.decode(octets).0.into_owned(),
+        None => {
+            let mut text = String::new();
+            utf7(octets, &mut text);
+            text
+        }
+    }
+}
+
+/// The encoding of a charset by its name, UTF-8 where that is not known; `None` for UTF-7.
+fn encoding(charset: Option<&str>) -> Option<&'static Encoding> {
+    let charset = charset.unwrap_or("utf-8");
+    let is_utf7 = ["utf-7", "unicode-1-1-utf-7"].iter().any(|name| charset.eq_ignore_ascii_case(name));
+    (!is_utf7).then(|| Encoding::for_label(charset.as_bytes()).unwrap_or(UTF_8))
 }
 
 fn utf7(line: &[u8], text: &mut String) {

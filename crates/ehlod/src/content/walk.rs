@@ -194,9 +194,8 @@ impl Walker {
 
     /// A header section is through: what follows is what it says.
     fn described(&mut self, fields: Fields) -> io::Result<()> {
-        let is_first = matches!(fields.of(), Of::Message);
         let Described { subject, encoding, kind } = fields.end(&mut self.strict);
-        if let Some(subject) = subject.filter(|_| is_first) {
+        if let Some(subject) = subject {
             self.finding = self.finding.take().or_else(|| self.checks.in_subject(&subject));
         }
         let is_deep = self.depth + self.multiparts.len() >= DEEPEST;
