@@ -130,6 +130,13 @@ impl Server {
         Self::run(Command::new(binary()), home, arguments, listeners)
     }
 
+    /// Starts a server like [`start`](Self::start), with one listener, whose temporary files lie here.
+    pub fn start_with_temporary(home: Home, directory: &Path) -> Result<Self> {
+        let mut command = Command::new(binary());
+        command.env("TMPDIR", directory);
+        Self::run(command, home, &["--config", CONFIG], 1)
+    }
+
     /// Starts a server like [`start`](Self::start), with one listener, whom permissions bind: where the test is root, as a user who has nothing
     /// but the home.
     pub fn start_unprivileged(home: Home) -> Result<Self> {

@@ -19,6 +19,7 @@ use crate::special::{LISTENER, Needs, Special, is};
 pub(crate) const TRIALS: &[Special] = &[
     Special { id: "insufficient-storage", stage: "DATA", needs: Needs::Nothing, check: no_room_any_more },
     Special { id: "insufficient-storage", stage: "DATA", needs: Needs::Mount, check: a_small_disk },
+    Special { id: "insufficient-storage", stage: "DATA", needs: Needs::Mount, check: no_room_to_look },
     Special { id: "queue-directory", stage: "DATA", needs: Needs::Nothing, check: the_directory_is_gone },
     Special { id: "queue-directory", stage: "DATA", needs: Needs::Nothing, check: permission_is_lost },
     Special { id: "queue-failed", stage: "DATA", needs: Needs::Nothing, check: a_maildir_in_a_loop },
@@ -155,6 +156,20 @@ fn a_small_disk() -> Result<()> {
     is_taken(&server, "b@example.net")?;
     lies(&mail, (3, 0))?;
     server.stop().map(drop)
+}
+
+/// There is no room for the temporary file of a message that is to be scanned: it is put off, and short ones pass.
+fn no_room_to_look() -> Result<()> {
+    let place = Home::new();
+    let disk = Mounted::new(place.path().join("disk"), "size=64k,mode=700")?;
+    let home = Home::new();
+    home.write(CONFIG, &format!("{LISTENER}[content]\nclamd = \"unix:no.such.socket\"\nclamd_failure = \"accept\"\n"));
+    let server = Server::start_with_temporary(home, &disk.0)?;
+    let mut client = in_transaction(&server, &["b@example.net"])?;
+    is(&send(&mut client, &[CONTENT, "filling\r\n".repeat(100_000).as_bytes()].concat())?, STORAGE)?;
+    is_taken(&server, "b@example.net")?;
+    let home = server.stop()?;
+    lies(&home.mail(), (1, 0))
 }
 
 /// The mail directory goes, before the data and after them. It is not made anew: its disk may be gone with what is on it.
