@@ -280,6 +280,65 @@ fn a_real_server_takes_over_a_large_message() {
     }
 }
 
+/// TLS and a login as they are configured; and no mail to whoever is not who it should be, or does not let this server in.
+#[test]
+fn a_next_hop_is_reached_as_it_is_configured() {
+    use ehlo_tests::server::CONFIG;
+    use ehlo_tests::world::Tls;
+    let world = World { listeners: vec![Tls::StartTls, Tls::Implicit], ..World::auth() };
+    let behind = Server::start(world.with("senders", "local_needs_auth = false").home()).unwrap();
+    let trusted = format!("authorities = \"{}\"\n", behind.home().path().join("server.pem").display());
+    let login = "user = \"user\"\npassword_file = \"password\"\n";
+    let mut taken = Vec::new();
+    for (tls, listener, settings, password, expected) in [
+        ("off", 0, String::new(), "", Some("with ESMTP ")),
+        ("opportunistic", 0, String::new(), "", Some("with ESMTPS ")),
+        ("required", 0, trusted.clone(), "", Some("with ESMTPS ")),
+        ("required", 0, trusted.clone() + login, "pass", Some("with ESMTPSA ")),
+        ("implicit", 1, trusted.clone() + login, "pass", Some("with ESMTPSA ")),
+        // Its certificate is of nobody whom the system trusts.
+        ("required", 0, String::new(), "", None),
+        ("implicit", 1, String::new(), "", None),
+        // No TLS from the first octet there.
+        ("implicit", 0, trusted.clone(), "", None),
+        ("required", 0, trusted.clone() + login, "wrong", None),
+    ] {
+        let address = format!("smtp:localhost:{}", behind.listeners[listener].address.port());
+        let home = World::plain().home();
+        let config = fs::read_to_string(home.path().join(CONFIG)).unwrap();
+        let config = config.replace("kind = \"maildir\"", &format!("kind = \"next_hop\"\nnext_hop = \"{address}\""));
+        home.write("password", &format!("{password}\n"));
+        home.write(CONFIG, &format!("{config}[[next_hop]]\naddress = \"{address}\"\ntls = \"{tls}\"\n{settings}"));
+        let server = Server::start(home).unwrap();
+        let mut client = server.connect().unwrap();
+        client.greet().unwrap();
+        client.expect(250, "MAIL FROM:<a@example.org>").unwrap();
+        let reply = client.command("RCPT TO:<bob@example.net>").unwrap();
+        match expected {
+            None => assert_eq!(reply.code, 450, "{tls} {settings}: {reply}"),
+            Some(with) => {
+                assert_eq!(reply.code, 250, "{tls} {settings}: {reply}\n{}", server.home().log());
+                client.expect(354, "DATA").unwrap();
+                client.expect(250, "Subject: x\r\n\r\n.").unwrap();
+                taken.push(with);
+            }
+        }
+        server.stop().unwrap();
+    }
+    let home = behind.stop().unwrap();
+    let mut found: Vec<_> = ehlo_tests::mailbox::files(&home.mail(), "new")
+        .iter()
+        .map(|file| {
+            let message = fs::read_to_string(file).unwrap();
+            let received = message.split("Received: ").nth(1).unwrap_or_default().replace("\r\n\t", " ");
+            taken.iter().find(|with| received.contains(**with)).copied().unwrap_or("something else")
+        })
+        .collect();
+    found.sort_unstable();
+    taken.sort_unstable();
+    assert_eq!(found, taken);
+}
+
 /// Postfix's smtp-sink, which writes each message to a file. Dropped, it ends.
 struct Sink {
     child: Child,
