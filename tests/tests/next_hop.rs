@@ -1,9 +1,11 @@
 //! Mail that goes on to another server: what that one hears, and what the client hears of it.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::thread;
 
 use ehlo_tests::next_hop::{Answers, NextHop};
 use ehlo_tests::patience::eventually;
@@ -278,6 +280,36 @@ fn a_real_server_takes_over_a_large_message() {
         let lying = &home.mailboxes()[user];
         assert!(lying.len() == 1 && lying[0].ends_with(&message), "{user}");
     }
+}
+
+/// A next hop that does not read on to the end of what it does not want, and hangs up: what it said first is passed on.
+#[test]
+fn what_the_next_hop_refuses_in_the_midst_of_the_data_is_refused_in_its_words() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let served = thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let (mut lines, mut out) = (BufReader::new(&stream), &stream);
+        out.write_all(b"220 hop.example\r\n").unwrap();
+        for reply in ["250 hop.example", "250 ok", "250 ok", "354 go on"] {
+            lines.read_line(&mut String::new()).unwrap();
+            out.write_all(format!("{reply}\r\n").as_bytes()).unwrap();
+        }
+        lines.read_exact(&mut [0; 100_000]).unwrap();
+        out.write_all(b"552 5.3.4 Far too much\r\n").unwrap();
+    });
+    let world = World::plain()
+        .with("relay", "clients = [\"127.0.0.0/8\"]")
+        .with("relay", format!("next_hop = \"smtp:{address}\""));
+    let server = Server::start(world.home()).unwrap();
+    let mut client = server.connect().unwrap();
+    client.greet().unwrap();
+    // More than lies in the buffers between the two.
+    let message = [MESSAGE, &b"filling\r\n".repeat(2_000_000)].concat();
+    let reply = client.deliver("a@example.org", &["x@elsewhere.example", "bob@example.net"], &message).unwrap();
+    assert_eq!((reply.code, reply.text()), (552, "5.3.4 Far too much"));
+    served.join().unwrap();
+    assert!(server.stop().unwrap().mailboxes().is_empty());
 }
 
 /// TLS and a login as they are configured; and no mail to whoever is not who it should be, or does not let this server in.

@@ -18,6 +18,9 @@ const CALL: Duration = Duration::from_secs(30);
 /// The answer to the end of the data may take so many times as long as any other (RFC 5321 4.5.3.2: 10 minutes where others have 2).
 const PATIENCE: u32 = 5;
 
+/// How long to wait for what was said before the other side hung up: it has come already, if it comes at all.
+const LAST_WORD: Duration = Duration::from_secs(1);
+
 /// What a connection runs over.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + Sync {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send + Sync> Stream for T {}
@@ -112,10 +115,14 @@ impl Link {
         positive(response)
     }
 
-    /// Sends octets of a message.
+    /// Sends octets of a message. Whoever hangs up in the midst of it may have said why.
     pub(super) async fn send(&mut self, octets: &[u8]) -> Result<(), HopError> {
         let timeout = self.client.timeout;
-        Ok(limited(timeout, self.client.stream.write_all(octets)).await?)
+        let Err(error) = limited(timeout, self.client.stream.write_all(octets)).await else { return Ok(()) };
+        match time::timeout(LAST_WORD, self.client.read()).await {
+            Ok(Ok(response)) if response.code >= 400 => Err(response.into()),
+            _ => Err(error.into()),
+        }
     }
 
     /// Hears what became of the message: so many answers.
