@@ -3,8 +3,6 @@
 //! Each message, for whomever it is, becomes one POST of JSON. The client hears `250` once the webhook has taken it; where that is out of
 //! reach, `451`, so that the client keeps its message and tries again.
 
-use std::time::Duration;
-
 use ehlo_tokio::ehlo::{Abort, Config, Mail, Rcpt, Reply};
 use ehlo_tokio::{Accepted, Connection, Handler, Receipt, Recipient, Server};
 use mail_parser::MessageParser;
@@ -25,7 +23,7 @@ struct Webhook {
 
 impl Webhook {
     fn new(url: String) -> reqwest::Result<Self> {
-        Ok(Self { client: Client::builder().timeout(Duration::from_secs(30)).build()?, url })
+        Ok(Self { client: Client::builder().timeout(std::time::Duration::from_secs(30)).build()?, url })
     }
 
     /// Serves one client.
