@@ -106,3 +106,20 @@ impl fmt::Display for Address {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources() {
+        for text in ["127.0.0.1:25", "[::]:0", "unix:/run/a.sock", "fd:smtp", "fd:ehlod.socket", "fd:a b"] {
+            assert_eq!(text.parse::<Source>().unwrap().to_string(), text);
+        }
+        for text in ["fd:", "fd:a:b", "fd:é", "fd:\n", "fd", &format!("fd:{}", "a".repeat(256))] {
+            assert!(text.parse::<Source>().is_err(), "{text:?}");
+        }
+        let excludes = |text: &str| text.parse::<Source>().unwrap().excludes(&text.parse().unwrap());
+        assert!(excludes("fd:smtp") && excludes("unix:a") && !excludes("127.0.0.1:0"));
+    }
+}
