@@ -12,19 +12,19 @@
 
 /// A fenced block.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Block {
+pub(crate) struct Block {
     /// The line that its text begins on, from 1.
-    pub line: usize,
+    pub(crate) line: usize,
     /// The word before the first comma of the info string.
-    pub language: String,
+    pub(crate) language: String,
     /// What comes behind it.
-    pub attribute: String,
+    pub(crate) attribute: String,
     /// What stands in it.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 /// The blocks of a chapter, in their order.
-pub fn blocks(markdown: &str) -> Vec<Block> {
+pub(crate) fn blocks(markdown: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut open: Option<(usize, Block)> = None;
     for (index, line) in markdown.lines().enumerate() {
@@ -54,7 +54,7 @@ pub fn blocks(markdown: &str) -> Vec<Block> {
 }
 
 /// Whether this was printed, as far as it is said.
-pub fn is_printed(said: &str, printed: &str) -> bool {
+pub(crate) fn is_printed(said: &str, printed: &str) -> bool {
     let said: Vec<&str> = said.lines().collect();
     let printed: Vec<&str> = printed.lines().map(str::trim_end).collect();
     lines_match(&said, &printed)
