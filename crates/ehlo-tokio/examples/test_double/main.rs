@@ -6,6 +6,7 @@
 use lettre::message::Mailbox;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use std::net::SocketAddr;
+use tokio_stream::StreamExt as _;
 
 mod server;
 
@@ -48,17 +49,24 @@ impl Welcome {
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     let mut server = TestServer::start().await;
-    Welcome::by(server.address()).send("Zoë", "zoe@example.net").await?;
+    let shop = Welcome::by(server.address());
+    shop.send("Zoë", "zoe@example.net").await?;
     let mail = server.next().await;
-    println!("{} to {}: {}", mail.sender, mail.recipients.join(", "), mail.subject());
+    println!("{} to {}: {}: {}", mail.sender, mail.recipients.join(", "), mail.subject(), mail.text());
     server.assert_no_more();
+    shop.send("Ann", "ann@example.net").await?;
+    shop.send("Bob", "bob@example.net").await?;
+    drop(shop);
+    let mut mails = server.finish();
+    while let Some(mail) = mails.next().await {
+        println!("{} to {}: {}", mail.sender, mail.recipients.join(", "), mail.subject());
+    }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio_stream::StreamExt as _;
 
     #[tokio::test]
     async fn a_user_is_welcomed() {
