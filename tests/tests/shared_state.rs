@@ -1,15 +1,13 @@
-//! Two servers that remember together, in a real Redis on loopback; one trial has a balancer before them, HAProxy, as the handbook has it.
+//! Two servers that remember together, in a real Redis on loopback.
 //!
-//! Without Redis or HAProxy the trials are ignored, and say so; where `EHLO_REQUIRE_TOOLS` is set, they fail.
+//! Without Redis the trials are ignored, and say so; where `EHLO_REQUIRE_TOOLS` is set, they fail.
 
-use std::fs;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use ehlo_tests::Result;
-use ehlo_tests::client::Client;
 use ehlo_tests::patience::eventually;
 use ehlo_tests::server::Server;
 use ehlo_tests::trials::{run, trial};
@@ -18,10 +16,6 @@ use tempfile::TempDir;
 
 /// One program serves as all of Redis's servers and checkers; which it is its name says. Debian's `redis-tools` has it by this one.
 const PROGRAMS: [&str; 2] = ["/usr/bin/redis-server", "/usr/bin/redis-check-rdb"];
-
-/// The balancer: Debian's, installed or unpacked.
-const HAPROXY: [&str; 2] =
-    ["/usr/sbin/haproxy", concat!(env!("CARGO_MANIFEST_DIR"), "/../target/clients/haproxy/usr/sbin/haproxy")];
 
 type Check = fn() -> Result<()>;
 
@@ -39,17 +33,7 @@ fn main() -> ! {
         eprintln!("!!!! REDIS IS NOT INSTALLED: nobody has tried whether two servers remember together");
     }
     let ignored = found.is_none() && !required;
-    let alone = TRIALS.into_iter().map(|(name, check)| trial(name, check).with_ignored_flag(ignored));
-    let unbalanced = haproxy().is_none() && !required;
-    if unbalanced {
-        eprintln!("!!!! HAPROXY IS NOT INSTALLED: nobody has tried two servers behind it");
-    }
-    let balanced = trial("behind a balancer they are one", balancer).with_ignored_flag(ignored || unbalanced);
-    run(alone.chain([balanced]).collect())
-}
-
-fn haproxy() -> Option<&'static str> {
-    HAPROXY.into_iter().find(|program| Path::new(program).exists())
+    run(TRIALS.into_iter().map(|(name, check)| trial(name, check).with_ignored_flag(ignored)).collect())
 }
 
 /// A Redis of the test's own. Dropped, it is stopped.
@@ -106,50 +90,9 @@ impl Drop for Redis {
     }
 }
 
-/// A balancer before two servers, by the configuration in the handbook. Dropped, it is stopped.
-struct Balancer {
-    address: SocketAddr,
-    child: Child,
-    _dir: TempDir,
-}
-
-impl Balancer {
-    fn start(servers: [SocketAddr; 2]) -> Result<Self> {
-        let chapter = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/ehlod/book/src/several-machines.md");
-        let chapter = fs::read_to_string(chapter).map_err(|error| error.to_string())?;
-        let mut blocks = chapter.split("```text\n").filter_map(|rest| rest.split("```").next());
-        let config = blocks.find(|block| block.starts_with("frontend mx")).ok_or("no HAProxy in the chapter")?;
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
-        let address = free.map_err(|error| error.to_string())?;
-        let config = config
-            .replace("bind :25", &format!("bind {address}"))
-            .replace("10.0.0.11:25", &servers[0].to_string())
-            .replace("10.0.0.12:25", &servers[1].to_string());
-        let dir = tempfile::tempdir().map_err(|error| error.to_string())?;
-        fs::write(dir.path().join("haproxy.cfg"), config).map_err(|error| error.to_string())?;
-        let mut program = Command::new(haproxy().ok_or("no haproxy")?);
-        program.args(["-db", "-f", "haproxy.cfg"]).current_dir(dir.path());
-        program.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let child = program.spawn().map_err(|error| format!("haproxy: {error}"))?;
-        eventually(|| TcpStream::connect(address).map(drop).map_err(|error| error.to_string()))?;
-        Ok(Self { address, child, _dir: dir })
-    }
-}
-
-impl Drop for Balancer {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 /// The code that a recipient gets.
 fn recipient(server: &Server, sender: &str) -> Result<u16> {
-    let client = server.connect()?;
-    recipient_of(client, sender)
-}
-
-fn recipient_of(mut client: Client, sender: &str) -> Result<u16> {
+    let mut client = server.connect()?;
     client.greet()?;
     client.expect(250, &format!("MAIL FROM:<{sender}>"))?;
     client.command("RCPT TO:<bob@example.net>").map(|reply| reply.code)
@@ -218,35 +161,4 @@ fn outage() -> Result<()> {
     redis.resume()?;
     eventually(|| is("once more", recipient(&passes, "d@example.org")?, 450))?;
     eventually(|| is("once more", greeting(&defers)?, 220))
-}
-
-fn balancer() -> Result<()> {
-    let redis = Redis::start()?;
-    let settings = [
-        ("", "trusted_proxies = [\"127.0.0.1\"]"),
-        ("listener", "proxy_protocol = true"),
-        ("greylist", "enabled = true"),
-        ("greylist", "delay = \"3s\""),
-    ];
-    let (one, other) = (redis.server(&settings)?, redis.server(&settings)?);
-    let balancer = Balancer::start([one.address(), other.address()])?;
-    let from = "127.0.0.9".parse().map_err(|_| "an address")?;
-    let asked = || recipient_of(Client::connect_from(from, balancer.address)?, "a@example.org");
-    is("the first sight", asked()?, 450)?;
-    is("at once, on the other", asked()?, 450)?;
-    eventually(|| is("seconds later", asked()?, 250))?;
-    is("known on both", asked()?, 250)?;
-    // Each has had its clients, and knows who they are behind the balancer.
-    for server in [&one, &other] {
-        eventually(|| match server.home().log() {
-            log if log.contains("client=\"127.0.0.9\"") => Ok(()),
-            log => Err(format!("the client is not in the log:\n{log}")),
-        })?;
-    }
-    // One is taken away.
-    one.stop()?;
-    for _ in 0..4 {
-        eventually(|| is("on the one that is left", asked()?, 250))?;
-    }
-    Ok(())
 }

@@ -46,6 +46,24 @@ fn of_every_chapter() {
     assert!(tried > 20, "only {tried} examples were found");
 }
 
+/// HAProxy itself says whether it understands what a chapter has for it.
+#[test]
+fn for_the_balancer() {
+    let unpacked = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/clients/haproxy/usr/sbin/haproxy");
+    let haproxy = if unpacked.exists() { unpacked } else { "/usr/sbin/haproxy".into() };
+    let required = std::env::var_os("EHLO_REQUIRE_TOOLS").is_some_and(|value| value == "1");
+    if !haproxy.exists() && !required {
+        eprintln!("!!!! HAPROXY IS NOT INSTALLED: nobody has asked it for its opinion of the handbook");
+        return;
+    }
+    let home = Home::new();
+    let blocks = blocks(&read("several-machines.md"));
+    let config = blocks.iter().find(|block| block.text.starts_with("frontend ")).expect("the chapter has a balancer");
+    home.write("haproxy.cfg", &config.text);
+    let output = Command::new(haproxy).args(["-c", "-f", "haproxy.cfg"]).current_dir(home.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
 /// A chapter's directory, what its last commands printed, and the servers that it has started.
 struct Chapter {
     name: String,
