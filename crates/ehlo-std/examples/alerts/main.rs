@@ -49,11 +49,12 @@ impl<W: Write> Alerts<W> {
         let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (out, of_late) = &mut *guard;
         of_late.retain(|_, printed| printed.elapsed() < QUIET);
-        if !of_late.contains_key(&line) {
-            writeln!(out, "{line}")?;
-            out.flush()?;
-            of_late.insert(line, Instant::now());
+        if of_late.contains_key(&line) {
+            return Ok(());
         }
+        writeln!(out, "{line}")?;
+        out.flush()?;
+        of_late.insert(line, Instant::now());
         Ok(())
     }
 }
