@@ -45,10 +45,15 @@ impl<W: Write> Alerts<W> {
     /// Prints an alert, unless it was printed of late.
     fn raise(&self, sender: &str, message: &Message<'_>) -> std::io::Result<()> {
         let subject = message.subject().unwrap_or("(no subject)").replace(char::is_control, " ");
+        let subject: String = subject.chars().take(120).collect();
         let line = format!("{:9} {sender:25} {subject}", severity(message, &subject));
         let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (out, of_late) = &mut *guard;
         of_late.retain(|_, printed| printed.elapsed() < QUIET);
+        // Whoever floods it with ever new alerts gets its lines, but no memory.
+        if of_late.len() >= 1000 {
+            of_late.clear();
+        }
         if of_late.contains_key(&line) {
             return Ok(());
         }
