@@ -34,3 +34,8 @@ pub type Result<T> = std::result::Result<T, String>;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// And so must that of the core's.
+#[cfg(doctest)]
+#[doc = include_str!("../../crates/ehlo/README.md")]
+struct ReadmeOfTheCore;

@@ -165,7 +165,7 @@ fn password_line() -> &'static str {
 }
 
 /// A certificate for `mx.example.net` that it signed itself, and its key, both PEM.
-pub(crate) fn certificate() -> (&'static str, &'static str) {
+pub fn certificate() -> (&'static str, &'static str) {
     static PAIR: OnceLock<(String, String)> = OnceLock::new();
     let (certificate, key) = PAIR.get_or_init(|| {
         let names = vec!["mx.example.net".to_owned(), "localhost".to_owned()];

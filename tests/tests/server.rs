@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::net::TcpListener;
 
+use base64ct::{Base64, Encoding as _};
 use ehlo_tests::client::{Client, Heard, SILENCE};
 use ehlo_tests::mailbox;
 use ehlo_tests::patience::eventually;
@@ -147,6 +148,38 @@ fn submission_wants_authentication() {
     client.expect(235, "AUTH PLAIN AHVzZXIAcGFzcw==").unwrap();
     client.expect(250, "MAIL FROM:<user@example.net>").unwrap();
     server.stop().unwrap();
+}
+
+#[test]
+fn a_password_is_in_no_log() {
+    let password = "a-password-like-no-other-word";
+    let world = World::auth().with("auth", "mechanisms = [\"PLAIN\", \"LOGIN\", \"CRAM-MD5\"]");
+    let home = world.home();
+    let config = fs::read_to_string(home.path().join(CONFIG)).unwrap();
+    home.write(CONFIG, &format!("{config}[log]\nlevel = \"trace\"\n"));
+    let stored = home.ehlod(&["passwd", "--cram-md5"], &format!("{password}\n")).stdout;
+    let stored = String::from_utf8(stored).unwrap();
+    home.write(
+        "accounts.toml",
+        &format!("[[account]]\naddress = \"eve@example.net\"\npassword = '{}'\n", stored.trim()),
+    );
+    let server = Server::start(home).unwrap();
+    let base64 = |text: &str| Base64::encode_string(text.as_bytes());
+    let plain = base64(&format!("\0eve\0{password}"));
+    let wrong = base64(&format!("\0mallory\0{password}"));
+    let mut client = server.connect().unwrap();
+    client.greet().unwrap();
+    client.expect(535, &format!("AUTH PLAIN {wrong}")).unwrap();
+    client.expect(334, "AUTH LOGIN").unwrap();
+    client.expect(334, &base64("nobody")).unwrap();
+    client.expect(535, &base64(password)).unwrap();
+    client.expect(235, &format!("AUTH PLAIN {plain}")).unwrap();
+    client.expect(221, "QUIT").unwrap();
+    let log = server.stop().unwrap().log();
+    assert!(log.contains("rule=\"credentials\"") && log.contains("user=eve@example.net"), "{log}");
+    for secret in [password, &plain, &wrong, &base64(password), stored.trim()] {
+        assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
+    }
 }
 
 #[test]

@@ -30,6 +30,18 @@ pub fn explain(text: &str) -> Vec<Finding> {
 }
 
 /// Explains the replies in a text or in a whole message, whose parts are decoded whatever charset they are in.
+///
+/// ```
+/// use ehlo_explain::{Act, explain_octets};
+///
+/// let bounce = b"Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n\
+///     --b\r\n\r\nYour message could not be delivered.\r\n\
+///     --b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example\r\n\r\n\
+///     Final-Recipient: rfc822; bob@example.net\r\nAction: failed\r\nStatus: 5.2.2\r\n\
+///     Diagnostic-Code: smtp; 552 5.2.2 Mailbox full\r\n--b--\r\n";
+/// let found = explain_octets(bounce);
+/// assert_eq!((found.len(), found[0].code, found[0].act), (1, Some(552), Act::Recipient));
+/// ```
 #[must_use]
 pub fn explain_octets(octets: &[u8]) -> Vec<Finding> {
     let bounce = bounce::read(&octets[..octets.len().min(MOST_OCTETS)], MOST_FINDINGS);

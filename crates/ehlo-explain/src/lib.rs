@@ -41,3 +41,8 @@ mod words;
 
 pub use explain::{MOST_FINDINGS, MOST_OCTETS, explain, explain_octets};
 pub use finding::{Act, Class, Enhanced, Finding, Lang, Retry};
+
+/// The README's code must work.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -8,6 +8,15 @@ use std::time::Duration;
 use crate::socket::{Handle, Socket};
 
 /// Limits on connections, and so on threads. They can be changed while the server runs.
+///
+/// ```
+/// use ehlo_std::{Limits, Server};
+///
+/// let server = Server::new("mx.example.net").limits(Limits { connections: 20, per_client: 5 });
+/// let control = server.control();
+/// // While it runs, from any thread:
+/// control.set_limits(Limits { per_client: 50, ..Limits::default() });
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Connections in all.

@@ -51,3 +51,8 @@ pub use shutdown::Shutdown;
 #[cfg(unix)]
 pub use socket::{Listener, Socket};
 pub use stream::{Stream, Untimed};
+
+/// The README's code must work.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

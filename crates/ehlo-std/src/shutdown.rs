@@ -7,6 +7,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Tells sessions to end: clones tell, and are told, the same.
 ///
 /// Who reads from a socket cannot be woken without losing what is on its way, so sessions look at this twice a second.
+///
+/// A [`Server`](crate::Server) has one for its sessions; this is for a connection that is served by itself.
+///
+/// ```no_run
+/// use ehlo_std::{Connection, Handler, Shutdown, ehlo::Config};
+/// # struct Sink; impl Handler for Sink {}
+///
+/// static CONFIG: Config<'static> = Config::new("mx.example.net");
+///
+/// let shutdown = Shutdown::new();
+/// let (stream, _) = std::net::TcpListener::bind("127.0.0.1:2525")?.accept()?;
+/// let connection = Connection::new(&CONFIG).shutdown(shutdown.clone());
+/// let serving = std::thread::spawn(move || connection.serve(stream, &mut Sink));
+/// shutdown.begin(); // the client hears 421 at its next command boundary
+/// # let _ = serving.join();
+/// # std::io::Result::Ok(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Shutdown(Arc<Inner>);
 

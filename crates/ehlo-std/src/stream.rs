@@ -9,7 +9,35 @@ use std::time::Duration;
 
 /// A blocking stream whose reads and writes end in time.
 ///
-/// TCP and Unix sockets are such streams; [`Untimed`] makes one of anything else.
+/// TCP and Unix sockets are such streams; [`Untimed`] makes one of anything else. What has deadlines of its own says how they are set:
+///
+/// ```
+/// use std::io::{self, Read, Write};
+/// use std::time::Duration;
+/// # struct Port;
+/// # impl Port { fn set_timeout(&mut self, _: Duration) -> io::Result<()> { Ok(()) } }
+/// # impl Read for Port { fn read(&mut self, _: &mut [u8]) -> io::Result<usize> { Ok(0) } }
+/// # impl Write for Port {
+/// #     fn write(&mut self, octets: &[u8]) -> io::Result<usize> { Ok(octets.len()) }
+/// #     fn flush(&mut self) -> io::Result<()> { Ok(()) }
+/// # }
+///
+/// /// A serial line.
+/// struct Line(Port);
+///
+/// impl Read for Line {
+///     fn read(&mut self, octets: &mut [u8]) -> io::Result<usize> { self.0.read(octets) }
+/// }
+/// impl Write for Line {
+///     fn write(&mut self, octets: &[u8]) -> io::Result<usize> { self.0.write(octets) }
+///     fn flush(&mut self) -> io::Result<()> { self.0.flush() }
+/// }
+/// impl ehlo_std::Stream for Line {
+///     fn limit_read(&mut self, limit: Duration) -> io::Result<()> { self.0.set_timeout(limit) }
+///     fn limit_write(&mut self, limit: Duration) -> io::Result<()> { self.0.set_timeout(limit) }
+///     fn end(&mut self) -> io::Result<()> { Ok(()) } // it cannot be half closed
+/// }
+/// ```
 ///
 /// A call that has waited for as long as it may fails with [`WouldBlock`](io::ErrorKind::WouldBlock) or
 /// [`TimedOut`](io::ErrorKind::TimedOut), and has then read or written nothing. To fail so earlier is no mistake: the call is made again.

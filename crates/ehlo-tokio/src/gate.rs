@@ -5,6 +5,15 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Limits on connections. They can be changed while the server runs.
+///
+/// ```
+/// use ehlo_tokio::{Limits, Server};
+///
+/// let server = Server::new("mx.example.net").limits(Limits { connections: 200, per_client: 5 });
+/// let control = server.control();
+/// // While it runs:
+/// control.set_limits(Limits { per_client: 50, ..Limits::default() });
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Connections in all.

@@ -70,3 +70,8 @@ pub use server::{Accepted, Control, Server};
 pub use socket::{Listener, Socket};
 pub use tokio_rustls::{TlsAcceptor, rustls};
 pub use tokio_util::sync::CancellationToken;
+
+/// The README's code must work.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

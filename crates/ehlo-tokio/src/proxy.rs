@@ -57,6 +57,15 @@ impl std::error::Error for HeaderError {}
 ///
 /// What is found wrong stays wrong, and what was found stays found, whatever comes behind `input`.
 ///
+/// ```
+/// use ehlo_tokio::proxy::{HeaderError, Origin, parse};
+///
+/// let client = "192.0.2.7:4711".parse().unwrap();
+/// assert_eq!(parse(b"PROXY TCP4 192.0.2.7 192.0.2.1 4711 25\r\nEHLO client"), Ok(Some((Origin::Client(client), 40))));
+/// assert_eq!(parse(b"PROXY TC"), Ok(None));
+/// assert_eq!(parse(b"EHLO client\r\n"), Err(HeaderError::Malformed));
+/// ```
+///
 /// # Errors
 ///
 /// There is no header, or it is too long.
@@ -98,6 +107,19 @@ fn length(input: &[u8]) -> Result<Option<usize>, HeaderError> {
 
 /// Takes the header off a stream. What had been read behind it comes first when the stream that is returned is read. It waits for as
 /// long as the proxy lets it: see that there is a deadline.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// use ehlo_tokio::proxy::{Origin, receive};
+/// use tokio::io::AsyncReadExt as _;
+///
+/// let (origin, mut stream) = receive(&b"PROXY UNKNOWN\r\nNOOP\r\n"[..]).await?;
+/// assert_eq!(origin, Origin::Proxy);
+/// let mut rest = String::new();
+/// stream.read_to_string(&mut rest).await?;
+/// assert_eq!(rest, "NOOP\r\n");
+/// # std::io::Result::Ok(()) }).unwrap();
+/// ```
 ///
 /// # Errors
 ///

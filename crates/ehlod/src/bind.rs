@@ -1,6 +1,7 @@
 //! Opening listeners.
 
-use crate::config::Address;
+use crate::config::{Address, Source};
+use crate::passed::Passed;
 use ehlo_tokio::Listener;
 use std::io;
 use std::os::unix::fs::FileTypeExt as _;
@@ -8,12 +9,20 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use tokio::net::{TcpListener, UnixListener};
 
-/// Listens on an address, and says which it became.
+/// Listens as a configuration says, and says where that is. There is one listener, but for sockets that were passed under one name.
 ///
 /// # Errors
 ///
 /// Where it cannot be had.
-pub async fn bind(address: &Address) -> io::Result<(Listener, Address)> {
+pub async fn open(source: &Source, passed: &mut Passed) -> io::Result<Vec<(Listener, Address)>> {
+    match source {
+        Source::Own(address) => Ok(vec![bind(address).await?]),
+        Source::Passed(name) => passed.listeners(name),
+    }
+}
+
+/// Listens on an address, and says which it became.
+async fn bind(address: &Address) -> io::Result<(Listener, Address)> {
     match address {
         Address::Tcp(address) => {
             let listener = TcpListener::bind(address).await?;

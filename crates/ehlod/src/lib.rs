@@ -2,7 +2,7 @@
 //!
 //! | | |
 //! | --- | --- |
-//! | [`cli`], [`serve`], [`bind`], [`explain`], [`replies`], [`passwd`] | the command line and its commands |
+//! | [`cli`], [`serve`], [`bind`], [`passed`], [`notify`], [`explain`], [`replies`], [`passwd`] | the command line and its commands |
 //! | [`config`] | the TOML configuration: schema, defaults, and errors that name their place |
 //! | [`content`] | what a message may not be, or hold |
 //! | [`directory`] | domains, accounts, aliases, credentials |
@@ -28,7 +28,9 @@ pub mod forged;
 pub mod log;
 pub mod mailbox;
 pub mod memory;
+pub mod notify;
 pub mod outgoing;
+pub mod passed;
 pub mod passwd;
 pub mod pattern;
 pub mod policy;

@@ -1,9 +1,11 @@
 //! `ehlod serve`: listeners, reload, shutdown.
 
-use crate::bind::bind;
+use crate::bind;
 use crate::cli::ServeArgs;
 use crate::config::{Config, Listener, TlsMode};
 use crate::log;
+use crate::notify;
+use crate::passed::Passed;
 use crate::release;
 use crate::session;
 use crate::site::Site;
@@ -16,8 +18,9 @@ use tokio::signal::unix::{SignalKind, signal};
 /// Serves until it is told to end.
 #[must_use]
 pub fn run(args: &ServeArgs) -> ExitCode {
+    let passed = Passed::take();
     let served = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(serve(args)),
+        Ok(runtime) => runtime.block_on(serve(args, passed)),
         Err(error) => Err(error.to_string()),
     };
     match served {
@@ -46,10 +49,21 @@ impl Current {
         *self.site.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(site);
     }
 
+    /// What there is to say of it in a line.
+    fn status(&self) -> &'static str {
+        if self.site().usable {
+            "Taking mail"
+        } else {
+            "Telling every client to come later, until the configuration is right"
+        }
+    }
+
     /// What the configuration says now of a bound listener; what it said when it was bound, if it is not in there any more.
     fn listener(&self, site: &Site, index: usize) -> Option<Listener> {
         let bound = self.bound.get(index)?;
-        let place = self.bound.iter().take(index).filter(|other| other.address == bound.address).count();
+        // Ports that were left to the system are told apart by their order; sockets of one name are all the same listener's.
+        let alike = |other: &&Listener| other.address == bound.address && !other.address.excludes(&bound.address);
+        let place = self.bound.iter().take(index).filter(alike).count();
         let now = site.config.listeners.iter().filter(|listener| listener.address == bound.address).nth(place);
         Some(now.unwrap_or(bound).clone())
     }
@@ -67,7 +81,7 @@ impl Current {
     }
 }
 
-async fn serve(args: &ServeArgs) -> Result<(), String> {
+async fn serve(args: &ServeArgs, mut passed: Passed) -> Result<(), String> {
     let site = match args.load().map(|config| (config.log, Site::open(config))) {
         Ok((log, site)) => {
             log::start(&log);
@@ -77,14 +91,13 @@ async fn serve(args: &ServeArgs) -> Result<(), String> {
     };
     let site = match site {
         Err(error) if args.stand_by => {
-            let site = Site::stand_in(&args.overrides).map_err(|error| error.to_string())?;
+            let site = Site::stand_in(&args.overrides, &passed).map_err(|error| error.to_string())?;
             log::start(&site.config.log);
             tracing::error!("no client is served before the configuration is right: {error}");
             site
         }
         site => site?,
     };
-    let bound = site.config.listeners.clone();
     for warning in site.config.warnings.iter().chain(site.directory.warnings()) {
         tracing::warn!("{warning}");
     }
@@ -95,12 +108,17 @@ async fn serve(args: &ServeArgs) -> Result<(), String> {
     }
     let mut server =
         Server::new(&site.config.hostname).grace(site.config.timeouts.shutdown).limits(limits(&site.config));
-    let mut lines = String::new();
-    for listener in &bound {
-        let opened = bind(&listener.address).await;
-        let (socket, address) = opened.map_err(|error| format!("{}: cannot listen: {error}", listener.address))?;
-        server.add(socket);
-        lines += &format!("listening on {address} ({})\n", listener.kind.as_str());
+    let (mut bound, mut lines) = (Vec::new(), String::new());
+    for listener in &site.config.listeners {
+        let opened = bind::open(&listener.address, &mut passed).await;
+        for (socket, address) in opened.map_err(|error| format!("{}: cannot listen: {error}", listener.address))? {
+            server.add(socket);
+            bound.push(listener.clone());
+            lines += &format!("listening on {address} ({})\n", listener.kind.as_str());
+        }
+    }
+    for name in passed.names() {
+        tracing::warn!("a socket was passed for which there is no listener (address = \"fd:{name}\")");
     }
     // Before a line says that the server listens, signals must find it ready.
     let control = server.control();
@@ -110,6 +128,8 @@ async fn serve(args: &ServeArgs) -> Result<(), String> {
     let sites = Arc::clone(&current);
     tokio::spawn(release::run(move || sites.site()));
     announce(&lines);
+    notify::ready(current.status());
+    tokio::spawn(notify::watchdog());
 
     let door = Arc::clone(&current);
     server
@@ -162,11 +182,17 @@ impl Signals {
     async fn obey(mut self, args: ServeArgs, current: Arc<Current>, control: Control) {
         loop {
             tokio::select! {
-                _ = self.terminate.recv() => return control.shut_down(),
-                _ = self.interrupt.recv() => return control.shut_down(),
-                _ = self.hang_up.recv() => reload(&args, &current, &control).await,
+                _ = self.terminate.recv() => break,
+                _ = self.interrupt.recv() => break,
+                _ = self.hang_up.recv() => {
+                    notify::reloading();
+                    reload(&args, &current, &control).await;
+                    notify::ready(current.status());
+                }
             }
         }
+        notify::stopping(current.site().config.timeouts.shutdown);
+        control.shut_down();
     }
 }
 
@@ -185,7 +211,9 @@ async fn reload(args: &ServeArgs, current: &Current, control: &Control) {
         }
     };
     let addresses = |listeners: &[Listener]| listeners.iter().map(|one| one.address.clone()).collect::<Vec<_>>();
-    if addresses(&site.config.listeners) != addresses(&current.bound) {
+    let mut bound = addresses(&current.bound);
+    bound.dedup_by(|one, other| one.excludes(other));
+    if addresses(&site.config.listeners) != bound {
         tracing::warn!("other listeners are only opened, and old ones only closed, by a restart");
     }
     control.set_limits(limits(&site.config));

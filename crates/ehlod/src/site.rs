@@ -2,7 +2,7 @@
 
 use crate::config::{
     Config, DeliveryConfig, Expn, Extension, HelloCheck, Kind, LineEndings, Listener, Overrides, Problems, ReverseDns,
-    SpfCheck, TlsMode, Tolerance, Vrfy,
+    Source, SpfCheck, TlsMode, Tolerance, Vrfy,
 };
 use crate::content::Checks;
 use crate::date;
@@ -10,6 +10,7 @@ use crate::delivery::{Delivery, Hop};
 use crate::directory::Directory;
 use crate::dns::Dns;
 use crate::memory::Budget;
+use crate::passed::Passed;
 use crate::state::{self, Store};
 use crate::tls;
 use ehlo::{EarlyTalk, Extensions, Millis, Mode};
@@ -132,13 +133,19 @@ impl Site {
         })
     }
 
-    /// What listens where no configuration could be used yet, and tells every client so.
+    /// What listens where no configuration could be used yet, and tells every client so: on the sockets passed, if there are any.
     ///
     /// # Errors
     ///
     /// None is known.
-    pub fn stand_in(overrides: &Overrides) -> Result<Self, SiteError> {
-        let config = Config { delivery: DeliveryConfig::Discard, ..Config::embedded(overrides) };
+    pub fn stand_in(overrides: &Overrides, passed: &Passed) -> Result<Self, SiteError> {
+        let mut config = Config { delivery: DeliveryConfig::Discard, ..Config::embedded(overrides) };
+        let listeners =
+            passed.names().into_iter().map(|name| Listener::new(Source::Passed(name.to_owned()), TlsMode::None));
+        let listeners: Vec<_> = listeners.collect();
+        if !listeners.is_empty() && overrides.listen.is_empty() {
+            config.listeners = listeners;
+        }
         Ok(Self { usable: false, ..Self::open(config)? })
     }
 

@@ -5,7 +5,21 @@ use ehlo::Instant;
 /// A clock that can be waited for.
 ///
 /// A program with embassy-time takes [`EmbassyTime`] (feature `embassy-time`); one with a delay of embedded-hal-async and a counter takes
-/// [`DelayTime`] (feature `embedded-hal-async`); two lines do it for any other.
+/// [`DelayTime`] (feature `embedded-hal-async`); two lines do it for any other:
+///
+/// ```
+/// use ehlo_embedded::ehlo::Instant;
+/// use ehlo_embedded::embedded_io_async::Time;
+/// # mod board { pub fn ticks() -> u64 { 0 } pub async fn alarm(_: u64) {} }
+///
+/// /// A counter of milliseconds, with an alarm.
+/// struct Counter;
+///
+/// impl Time for Counter {
+///     fn now(&self) -> Instant { Instant::from_millis(board::ticks()) }
+///     async fn wait_until(&mut self, moment: Instant) { board::alarm(moment.as_millis()).await }
+/// }
+/// ```
 #[expect(async_fn_in_trait, reason = "an executor of one thread asks nothing more of a future than to be one")]
 pub trait Time {
     /// The time since any epoch. It must not run backwards.

@@ -23,7 +23,7 @@ pub mod units;
 pub(crate) mod values;
 
 pub use access::{Access, HelloCheck, ReverseDns, Rule, Stage};
-pub use address::Address;
+pub use address::{Address, Source};
 pub use content::{Conformance, ContentConfig, Unscanned};
 pub use delivery::DeliveryConfig;
 pub use directory::{Accounts, Database, DatabaseUrl};
@@ -97,8 +97,8 @@ pub struct Config {
 /// One address the server listens on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listener {
-    /// Where it listens.
-    pub address: Address,
+    /// Where it listens, or who opens it.
+    pub address: Source,
     /// Whom the listener serves.
     pub kind: Kind,
     /// How TLS is offered; anything but [`TlsMode::None`] only with [`Config::tls`] set.
@@ -116,7 +116,7 @@ pub struct Listener {
 impl Listener {
     /// A listener for other servers, that trusts nobody.
     #[must_use]
-    pub fn new(address: Address, tls: TlsMode) -> Self {
+    pub fn new(address: Source, tls: TlsMode) -> Self {
         Self {
             address,
             kind: Kind::Mx,

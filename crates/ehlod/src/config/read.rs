@@ -13,8 +13,8 @@ use super::table::{Found, Table};
 use super::values::{self, boolean, choice, count, delay, reserve, size, timeout};
 use super::{
     Accounts, Address, Auth, CatchAll, Config, DeliveryConfig, Domain, Expn, Extension, Kind, Limits, LineEndings,
-    Listener, Log, LogFormat, LogLevel, Mechanism, Network, Overrides, Problems, Protocol, Report, Senders, SpfCheck,
-    Timeouts, Tls, TlsMode, Tolerance, Vrfy, machine_name,
+    Listener, Log, LogFormat, LogLevel, Mechanism, Network, Overrides, Problems, Protocol, Report, Senders, Source,
+    SpfCheck, Timeouts, Tls, TlsMode, Tolerance, Vrfy, machine_name,
 };
 use crate::tls::{self, Part};
 
@@ -163,7 +163,7 @@ fn listeners(
             );
         }
         for (key, switch) in [("proxy_protocol", &proxy_protocol), ("xclient", &xclient)] {
-            let by_network = address.as_ref().is_some_and(|found| matches!(found.value, Address::Tcp(_)));
+            let by_network = address.as_ref().is_some_and(|found| matches!(found.value, Source::Own(Address::Tcp(_))));
             if let Some(Found { at, value: true }) = switch
                 && by_network
                 && trusted.is_empty()
@@ -190,7 +190,7 @@ fn listeners(
     listeners
 }
 
-fn address(value: &DeValue<'_>) -> Result<Address, String> {
+fn address(value: &DeValue<'_>) -> Result<Source, String> {
     values::text(value)?.parse()
 }
 
