@@ -12,6 +12,7 @@ mod message;
 mod name;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod usage;
 
 pub use draft::Draft;
