@@ -71,6 +71,12 @@ impl Delivery {
         }
     }
 
+    /// Whether mail goes nowhere.
+    #[must_use]
+    pub fn discards(&self) -> bool {
+        matches!(self, Self::Discard)
+    }
+
     /// Starts a message to one or more mailboxes. `head` is what the server itself puts before the content:
     /// [`return_path`](crate::trace::return_path) and [`Received`](crate::trace::Received), each with its CRLF.
     ///
