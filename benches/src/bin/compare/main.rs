@@ -81,7 +81,8 @@ fn measure(args: &Args, here: &Path) -> Result<cell::Run, String> {
         };
         for cell in cells.iter().filter(|cell| peer.can(cell)) {
             let figures = cell.measure(&started, args.seconds)?;
-            let judged = if cell.tls { None } else { cell.judge(&started, &figures, args.seconds) };
+            let is_judged = report::JUDGED.contains(&peer.name) && !cell.tls;
+            let judged = is_judged.then(|| cell.judge(&started, &figures, args.seconds)).flatten();
             println!("{:24} {:28} {figures}", peer.name, cell.words().join(" "));
             run.measured.push(Measured { peer: peer.name.to_owned(), cell: *cell, figures, judged });
             started.tidy();

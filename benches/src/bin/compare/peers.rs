@@ -30,7 +30,7 @@ impl Peer {
         vec![
             Self { name: "ehlod, discarding", tls: true, command: |at, port| ehlod(at, port, "kind = \"discard\"") },
             Self { name: "smtp-sink", tls: false, command: smtp_sink },
-            Self { name: "mailin-embedded", tls: false, command: mailin },
+            Self { name: "mailin-embedded", tls: true, command: mailin },
             Self { name: "smtp-server", tls: true, command: smtp_server },
             Self { name: "aiosmtpd", tls: true, command: aiosmtpd },
             Self {
@@ -236,8 +236,10 @@ fn postfix_smtpd(place: &Path, port: u16) -> Result<Command, String> {
 }
 
 fn mailin(_: &Path, port: u16) -> Result<Command, String> {
-    let mut command = Command::new(sibling("mailin-server")?);
-    command.arg(port.to_string());
+    let program = fs::canonicalize(root().join("target/peers/mailin/release/mailin-server"));
+    let mut command =
+        Command::new(program.map_err(|_| "mailin-embedded is not built: benches/peers/install".to_owned())?);
+    command.arg(port.to_string()).args(["server.pem", "server.key"]);
     Ok(command)
 }
 

@@ -13,6 +13,9 @@ const GROUPS: [(&str, &str, &[&str]); 2] = [
     ("keeping", "Mail kept", &["ehlod, Maildir", "Postfix smtpd", "ehlod, Maildir not synced"]),
 ];
 
+/// The two that Postfix's own load is sent to as well.
+pub(crate) const JUDGED: [&str; 2] = ["ehlod, discarding", "smtp-sink"];
+
 /// What is told of a cell: a title, the figure, and its digits behind the point.
 type Question = (&'static str, fn(&Measured) -> Option<f64>, usize);
 
@@ -107,9 +110,8 @@ fn table((title, figure, digits): &Question, peers: &[&str], run: &Run) -> Strin
 
 /// Postfix's own load against the two that it can tell apart.
 fn judge(run: &Run) -> String {
-    let pair = ["ehlod, discarding", "smtp-sink"];
     let judged: Vec<_> =
-        run.measured.iter().filter(|measured| measured.judged.is_some() && pair.contains(&&*measured.peer)).collect();
+        run.measured.iter().filter(|measured| measured.judged.is_some() && JUDGED.contains(&&*measured.peer)).collect();
     if judged.is_empty() {
         return String::new();
     }
@@ -119,7 +121,7 @@ fn judge(run: &Run) -> String {
          | ---: | --- | ---: | ---: | ---: | ---: | ---: |\n",
     );
     for cell in Cell::all() {
-        let figures = pair.map(|peer| find(run, peer, &cell).and_then(|measured| measured.judged.as_ref()));
+        let figures = JUDGED.map(|peer| find(run, peer, &cell).and_then(|measured| measured.judged.as_ref()));
         let [Some(ours), Some(theirs)] = figures else { continue };
         let [size, many, ..] = cell.words();
         let _ = writeln!(
