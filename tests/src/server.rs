@@ -212,6 +212,11 @@ impl Server {
         self.home.as_ref().expect("a running server has its home")
     }
 
+    /// The process's number.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends the process a signal.
     pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_child(&self.child);

@@ -2,20 +2,12 @@
 //!
 //! Without Redis the trials are ignored, and say so; where `EHLO_REQUIRE_TOOLS` is set, they fail.
 
-use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::symlink;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-
 use ehlo_tests::Result;
 use ehlo_tests::patience::eventually;
+use ehlo_tests::redis::Redis;
 use ehlo_tests::server::Server;
 use ehlo_tests::trials::{run, trial};
 use ehlo_tests::world::World;
-use tempfile::TempDir;
-
-/// One program serves as all of Redis's servers and checkers; which it is its name says. Debian's `redis-tools` has it by this one.
-const PROGRAMS: [&str; 2] = ["/usr/bin/redis-server", "/usr/bin/redis-check-rdb"];
 
 type Check = fn() -> Result<()>;
 
@@ -27,7 +19,7 @@ const TRIALS: [(&str, Check); 4] = [
 ];
 
 fn main() -> ! {
-    let found = PROGRAMS.into_iter().find(|program| Path::new(program).exists());
+    let found = Redis::program();
     let required = std::env::var_os("EHLO_REQUIRE_TOOLS").is_some_and(|value| value == "1");
     if found.is_none() && !required {
         eprintln!("!!!! REDIS IS NOT INSTALLED: nobody has tried whether two servers remember together");
@@ -36,58 +28,14 @@ fn main() -> ! {
     run(TRIALS.into_iter().map(|(name, check)| trial(name, check).with_ignored_flag(ignored)).collect())
 }
 
-/// A Redis of the test's own. Dropped, it is stopped.
-struct Redis {
-    dir: TempDir,
-    port: u16,
-    child: Option<Child>,
-}
-
-impl Redis {
-    fn start() -> Result<Self> {
-        let dir = tempfile::tempdir().map_err(|error| error.to_string())?;
-        let program = PROGRAMS.into_iter().find(|program| Path::new(program).exists()).ok_or("no redis-server")?;
-        symlink(program, dir.path().join("redis-server")).map_err(|error| error.to_string())?;
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
-        let mut redis = Self { dir, port: free.map_err(|error| error.to_string())?.port(), child: None };
-        redis.resume()?;
-        Ok(redis)
+/// A server that remembers in Redis.
+fn server(redis: &Redis, settings: &[(&'static str, &str)]) -> Result<Server> {
+    let url = format!("url = \"{}\"", redis.url());
+    let mut world = World::plain().for_everyone().with("state", "kind = \"redis\"").with("state", url);
+    for (table, line) in settings {
+        world = world.with(table, *line);
     }
-
-    /// Starts it, and waits until it answers.
-    fn resume(&mut self) -> Result<()> {
-        let mut program = Command::new(self.dir.path().join("redis-server"));
-        program.current_dir(self.dir.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        program.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port"]).arg(self.port.to_string());
-        self.child = Some(program.spawn().map_err(|error| format!("redis-server: {error}"))?);
-        let port = self.port;
-        eventually(|| TcpStream::connect(("127.0.0.1", port)).map(drop).map_err(|error| error.to_string()))
-    }
-
-    fn stop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-
-    /// A server that remembers here.
-    fn server(&self, settings: &[(&'static str, &str)]) -> Result<Server> {
-        let mut world = World::plain()
-            .for_everyone()
-            .with("state", "kind = \"redis\"")
-            .with("state", format!("url = \"redis://127.0.0.1:{}/\"", self.port));
-        for (table, line) in settings {
-            world = world.with(table, *line);
-        }
-        Server::start(world.home())
-    }
-}
-
-impl Drop for Redis {
-    fn drop(&mut self) {
-        self.stop();
-    }
+    Server::start(world.home())
 }
 
 /// The code that a recipient gets.
@@ -110,7 +58,7 @@ fn is(what: &str, got: u16, expected: u16) -> Result<()> {
 fn greylist() -> Result<()> {
     let redis = Redis::start()?;
     let settings = [("greylist", "enabled = true"), ("greylist", "delay = \"3s\"")];
-    let (one, other) = (redis.server(&settings)?, redis.server(&settings)?);
+    let (one, other) = (server(&redis, &settings)?, server(&redis, &settings)?);
     is("the first sight", recipient(&one, "a@example.org")?, 450)?;
     is("at once, elsewhere", recipient(&other, "a@example.org")?, 450)?;
     eventually(|| is("seconds later, elsewhere", recipient(&other, "a@example.org")?, 250))?;
@@ -121,20 +69,20 @@ fn greylist() -> Result<()> {
 fn rates() -> Result<()> {
     let redis = Redis::start()?;
     let settings = [("flow", "per_recipient = \"4/1h\"")];
-    let servers = [redis.server(&settings)?, redis.server(&settings)?];
+    let servers = [server(&redis, &settings)?, server(&redis, &settings)?];
     for (n, server) in servers.iter().cycle().take(4).enumerate() {
         is(&format!("message {n}"), recipient(server, "a@example.org")?, 250)?;
     }
     servers.iter().try_for_each(|server| is("one too many", recipient(server, "a@example.org")?, 450))?;
     // It leaks away as time goes by.
-    let fast = redis.server(&[("flow", "per_recipient = \"4/2s\"")])?;
+    let fast = server(&redis, &[("flow", "per_recipient = \"4/2s\"")])?;
     eventually(|| is("after a while", recipient(&fast, "a@example.org")?, 250))
 }
 
 fn audit() -> Result<()> {
     let redis = Redis::start()?;
     let settings = [("access.audit", "client_failures = \"2/1h\""), ("access.audit", "lasts = \"4s\"")];
-    let (one, other) = (redis.server(&settings)?, redis.server(&settings)?);
+    let (one, other) = (server(&redis, &settings)?, server(&redis, &settings)?);
     for server in [&one, &other, &one] {
         let mut client = server.connect()?;
         client.greet()?;
@@ -152,7 +100,7 @@ fn outage() -> Result<()> {
     let mut redis = Redis::start()?;
     let settings = [("greylist", "enabled = true"), ("access.audit", "enabled = true")];
     let (passes, defers) =
-        (redis.server(&settings)?, redis.server(&[&settings[..], &[("state", "failure = \"defer\"")]].concat())?);
+        (server(&redis, &settings)?, server(&redis, &[&settings[..], &[("state", "failure = \"defer\"")]].concat())?);
     is("with Redis", recipient(&passes, "a@example.org")?, 450)?;
     is("with Redis", recipient(&defers, "b@example.org")?, 450)?;
     redis.stop();

@@ -49,9 +49,11 @@
 
 #![forbid(unsafe_code)]
 
+mod alarm;
 mod connection;
 mod gate;
 mod handler;
+mod inbox;
 mod opening;
 mod prefixed;
 pub mod proxy;

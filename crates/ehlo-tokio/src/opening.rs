@@ -82,7 +82,8 @@ impl Opening {
         match self.proxy {
             None => Ok((socket.into(), peer)),
             Some(false) => Err(TurnedAway::Untrusted),
-            Some(true) => match time::timeout(self.header_timeout, proxy::receive(socket)).await {
+            // In a box: most connections have no such header, and need no room for it.
+            Some(true) => match Box::pin(time::timeout(self.header_timeout, proxy::receive(socket))).await {
                 Ok(Ok((Origin::Client(client), stream))) => Ok((stream, Some(client))),
                 Ok(Ok((Origin::Proxy, stream))) => Ok((stream, peer)),
                 Ok(Err(error)) => Err(TurnedAway::Header(error)),

@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -218,14 +219,15 @@ where
     S: Future<Output = ()> + Send + 'static,
 {
     let mut tasks = JoinSet::new();
+    let mut shutdown = pin!(door.control.shutdown.cancelled());
     loop {
         let accepted = tokio::select! {
             biased;
-            () = door.control.shutdown.cancelled() => return tasks,
-            // Ended tasks are taken out, or the set would grow.
-            Some(_) = tasks.join_next() => continue,
+            () = shutdown.as_mut() => return tasks,
             accepted = listener.accept() => accepted,
         };
+        // Ended tasks are taken out, or the set would grow. To wait for them too would wake this task whenever a connection ends.
+        while tasks.try_join_next().is_some() {}
         match accepted {
             // All that is asked of the caller is asked in the task, so that a panic there ends nothing else.
             Ok((socket, peer)) => {

@@ -25,6 +25,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Stream<T> {
         }
     }
 
+    /// Whether TLS is up.
+    pub(crate) const fn is_secured(&self) -> bool {
+        matches!(self, Self::Tls(_))
+    }
+
     /// The state of TLS, where it is up.
     pub(crate) fn tls(&self) -> Option<&ServerConnection> {
         match self {

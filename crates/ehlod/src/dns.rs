@@ -69,7 +69,8 @@ impl Dns {
 
     /// Whether a domain lets a client send for it (RFC 7208). All questions together have four times the time limit of one.
     pub async fn spf(&self, parameters: SpfParameters<'_>) -> SpfResult {
-        match timeout(4 * self.patience, self.authenticator.verify_spf(parameters)).await {
+        // In a box, as below: what waits for an answer is large, and few connections do.
+        match Box::pin(timeout(4 * self.patience, self.authenticator.verify_spf(parameters))).await {
             Ok(output) => output.result(),
             Err(_) => SpfResult::TempError,
         }
@@ -85,7 +86,7 @@ impl Dns {
         let Ok(mut name) = Name::from_utf8(name) else { return Ok(Vec::new()) };
         // No search list applies.
         name.set_fqdn(true);
-        match timeout(self.patience, self.authenticator.resolver().lookup(name, of)).await {
+        match Box::pin(timeout(self.patience, self.authenticator.resolver().lookup(name, of))).await {
             Ok(Ok(found)) => {
                 Ok(found.answers().iter().filter_map(|record| wanted(&record.data)).take(RECORDS).collect())
             }

@@ -1,4 +1,6 @@
 //! The recipients of a transaction whose mail goes on to next hops.
+//!
+//! What talks to a next hop is in boxes: it is large, and a connection of which nothing goes on is not to have room for it.
 
 use crate::delivery::{Envelope, Hop, HopError, Onward, Passing};
 use std::sync::Arc;
@@ -63,14 +65,14 @@ impl Outgoing {
                 let at = match self.passings.iter().position(|passing| Arc::ptr_eq(passing.hop(), hop)) {
                     Some(at) => at,
                     None => {
-                        self.passings.push(Passing::new(hop, self.envelope.clone()).await?);
+                        self.passings.push(Box::pin(Passing::new(hop, self.envelope.clone())).await?);
                         self.passings.len() - 1
                     }
                 };
                 let Some(passing) = self.passings.get_mut(at) else { continue };
                 let known = passing.position(&onward);
                 if known.is_none() {
-                    passing.recipient(onward).await?;
+                    Box::pin(passing.recipient(onward)).await?;
                     is_new = true;
                 }
                 let recipient = known.unwrap_or(passing.recipients() - 1);
@@ -87,7 +89,7 @@ impl Outgoing {
     /// One of the next hops wants no message: nobody is to get it.
     pub async fn begin(&mut self, head: &[u8]) -> Result<(), HopError> {
         for passing in self.passings.iter_mut().filter(|passing| passing.recipients() > 0) {
-            passing.begin(head).await?;
+            Box::pin(passing.begin(head)).await?;
         }
         Ok(())
     }
@@ -95,7 +97,7 @@ impl Outgoing {
     /// Passes on a piece of the content. What fails is told at the end.
     pub async fn write(&mut self, octets: &[u8]) {
         for passing in &mut self.passings {
-            passing.write(octets).await;
+            Box::pin(passing.write(octets)).await;
         }
     }
 
@@ -119,7 +121,7 @@ impl Outgoing {
         let mut verdicts = Vec::with_capacity(self.passings.len());
         for passing in self.passings.drain(..) {
             let address = passing.hop().address().to_string();
-            let told = if passing.recipients() > 0 { passing.end().await } else { Vec::new() };
+            let told = if passing.recipients() > 0 { Box::pin(passing.end()).await } else { Vec::new() };
             if let Some(error) = told.iter().find_map(|verdict| verdict.as_ref().err()) {
                 tracing::warn!(next_hop = address, %error, "the message was not taken over");
             }

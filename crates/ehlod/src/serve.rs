@@ -11,6 +11,7 @@ use crate::session;
 use crate::site::Site;
 use ehlo_tokio::{Arrival, Control, Limits, Opening, Server};
 use std::io::{self, Write as _};
+use std::num::NonZero;
 use std::process::ExitCode;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::signal::unix::{SignalKind, signal};
@@ -19,7 +20,7 @@ use tokio::signal::unix::{SignalKind, signal};
 #[must_use]
 pub fn run(args: &ServeArgs) -> ExitCode {
     let passed = Passed::take();
-    let served = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let served = match tokio::runtime::Builder::new_multi_thread().worker_threads(workers()).enable_all().build() {
         Ok(runtime) => runtime.block_on(serve(args, passed)),
         Err(error) => Err(error.to_string()),
     };
@@ -30,6 +31,14 @@ pub fn run(args: &ServeArgs) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Threads that serve connections: one less than there are processors, since disk, passwords and content have threads of their own. Two on
+/// two processors wake each other more than they help. tokio's own `TOKIO_WORKER_THREADS` says otherwise.
+fn workers() -> usize {
+    let told = std::env::var("TOKIO_WORKER_THREADS").ok().and_then(|told| told.parse().ok());
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    told.unwrap_or(processors.saturating_sub(1)).max(1)
 }
 
 /// What new connections are served by. A reload puts another in its place.

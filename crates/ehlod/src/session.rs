@@ -36,6 +36,7 @@ pub async fn serve(site: Arc<Site>, listener: Listener, accepted: Accepted) {
         .lenient(client.address.is_some_and(|client| site.is_lenient(client)))
         // Behind a proxy of the PROXY protocol it is the client that speaks, and not the proxy.
         .trusted(listener.xclient && listener.trusts(client.address))
+        .compact(site.has_short_lines())
         .write_timeout(site.config.timeouts.write)
         .handshake_timeout(site.config.timeouts.tls_handshake)
         .shutdown(accepted.shutdown);
@@ -76,7 +77,8 @@ struct Session {
     login: Option<Login>,
     /// Room for a salt that an answer borrows.
     salt: Vec<u8>,
-    transaction: Option<Transaction>,
+    /// In a box, since few connections are in one for long.
+    transaction: Option<Box<Transaction>>,
     /// What became of the message, for each recipient; in LMTP they are answered one by one.
     outcome: Vec<Result<(), Unsent>>,
     /// Room for a text that a reply borrows, and for the reason of a refusal.
@@ -273,7 +275,7 @@ impl Handler for Session {
         policy::spf_allows(&self.site, Stage::Mail, spf).map_err(refused)?;
         policy::room(&self.site, mail.size.unwrap_or(0)).map_err(refused)?;
         let held = policy::hold(&self.site, &mail).map_err(refused)?;
-        self.transaction = Some(Transaction::new(&self.site, &mail, held, spf));
+        self.transaction = Some(Box::new(Transaction::new(&self.site, &mail, held, spf)));
         Ok(())
     }
 
@@ -329,8 +331,11 @@ impl Handler for Session {
         policy::room(&self.site, 0).map_err(|refusal| self.refused(refusal, sender, None))?;
         let Some(mut transaction) = self.transaction.take() else { return Err(Reply::processing_error()) };
         let submitted = self.kind == Kind::Submission;
-        let return_path = return_path(&transaction.reverse_path);
-        let begun = transaction.begin(&self.site, &return_path, &self.head(&transaction), submitted).await;
+        let (return_path, head) = match transaction.keeps_content(&self.site) {
+            true => (return_path(&transaction.reverse_path), self.head(&transaction)),
+            false => Default::default(),
+        };
+        let begun = transaction.begin(&self.site, &return_path, &head, submitted).await;
         match begun {
             Ok(()) => self.transaction = Some(transaction),
             Err(unsent) => {
@@ -440,8 +445,46 @@ impl Handler for Session {
 
 /// Which next hops have to take a recipient, and as whom: users here go where all mail goes, others by way of the relay.
 fn hops<'s>(site: &'s Site, route: &Route, onward: &Onward) -> Vec<(&'s Arc<Hop>, Vec<Onward>)> {
-    let here = route.here.iter().map(|mailbox| onward.to(mailbox.to_string())).collect();
-    let elsewhere = route.elsewhere.iter().map(|path| onward.to(path.clone())).collect();
-    let hops = [(site.delivery.next_hop(), here), (site.relay.as_ref(), elsewhere)];
-    hops.into_iter().filter_map(|(hop, onwards): (_, Vec<_>)| Some((hop?, onwards))).collect()
+    let here = site.delivery.next_hop().map(|hop| {
+        let onwards = route.here.iter().map(|mailbox| onward.to(mailbox.to_string()));
+        (hop, onwards.collect())
+    });
+    let elsewhere = site.relay.as_ref().filter(|_| !route.elsewhere.is_empty()).map(|hop| {
+        let onwards = route.elsewhere.iter().map(|path| onward.to(path.clone()));
+        (hop, onwards.collect())
+    });
+    here.into_iter().chain(elsewhere).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, DeliveryConfig, Overrides};
+    use ehlo_tokio::{CancellationToken, Socket};
+    use tokio::net::UnixStream;
+
+    /// What a connection takes of memory for as long as it lasts, beside some 4 KiB of the core's session and the system's own.
+    #[tokio::test]
+    async fn a_connection_takes_little() {
+        let config = Config { delivery: DeliveryConfig::Discard, ..Config::embedded(&Overrides::default()) };
+        let listener = config.listeners.first().unwrap().clone();
+        let site = Arc::new(Site::open(config).unwrap());
+        let (stream, _) = UnixStream::pair().unwrap();
+        let accepted = Accepted {
+            stream: Socket::Unix(stream).into(),
+            client: None,
+            peer: None,
+            listener: 0,
+            shutdown: CancellationToken::new(),
+        };
+        let whole = size_of_val(&serve(Arc::clone(&site), listener, accepted));
+        let mut session = Session::new(site, Kind::Mx, Client::new(None));
+        let reply = size_of_val(&session.connect());
+        let data = size_of_val(&session.data());
+        let content = size_of_val(&session.content(b""));
+        let message = size_of_val(&session.message(0, None));
+        println!("session {}, transaction {}", size_of::<Session>(), size_of::<Transaction>());
+        println!("futures: connect {reply}, data {data}, content {content}, message {message}, the whole {whole}");
+        assert!(whole <= 3 * 1024, "{whole} octets");
+    }
 }

@@ -13,7 +13,7 @@ use crate::memory::Budget;
 use crate::passed::Passed;
 use crate::state::{self, Store};
 use crate::tls;
-use ehlo::{EarlyTalk, Extensions, Millis, Mode};
+use ehlo::{EarlyTalk, Extensions, Mechanism, Millis, Mode};
 use ehlo_tokio::TlsAcceptor;
 use std::fmt;
 use std::net::IpAddr;
@@ -159,8 +159,19 @@ impl Site {
         self.config.protocol.lenient_clients.iter().any(|network| network.contains(client))
     }
 
-    /// The latest time until which a message that comes in now is held back, as FUTURERELEASE says it.
+    /// Whether no line and no reply of a session can be long: tokens are, and lists. Then a session takes little memory.
+    pub fn has_short_lines(&self) -> bool {
+        let Config { protocol, auth, help_url, .. } = &self.config;
+        let has_tokens = auth.mechanisms.iter().any(|one| matches!(one, Mechanism::Xoauth2 | Mechanism::OauthBearer));
+        let has_long_help = help_url.as_ref().is_some_and(|url| url.len() > 255);
+        !has_tokens && !has_long_help && protocol.expn == Expn::Off
+    }
+
+    /// The latest time until which a message that comes in now is held back, as FUTURERELEASE says it; nothing where that is not offered.
     pub fn latest_hold(&self) -> String {
+        if !self.config.protocol.extensions.contains(&Extension::FutureRelease) {
+            return String::new();
+        }
         let latest = SystemTime::now().checked_add(self.config.limits.hold);
         date::rfc3339(latest.unwrap_or(SystemTime::UNIX_EPOCH))
     }

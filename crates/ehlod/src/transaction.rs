@@ -172,6 +172,11 @@ impl Transaction {
         Ok(is_new)
     }
 
+    /// Whether anybody gets the content, or it is dropped.
+    pub fn keeps_content(&self, site: &Site) -> bool {
+        !site.delivery.discards() || !self.outgoing.is_empty()
+    }
+
     /// How many recipients there are, duplicates too.
     pub fn recipients(&self) -> usize {
         self.outgoing.recipients()
@@ -269,7 +274,7 @@ impl Transaction {
             self.store(site, &rest.unwrap_or_default()).await;
         }
         if let Some(inspection) = self.inspection.take()
-            && let Err(finding) = inspection.end().await
+            && let Err(finding) = Box::pin(inspection.end()).await
         {
             self.fail(Unsent::Content(finding));
         }

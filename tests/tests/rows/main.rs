@@ -10,9 +10,9 @@ use std::sync::Arc;
 use document::Document;
 use ehlo_tests::Result;
 use ehlo_tests::clamd::Clamd;
+use ehlo_tests::postgres::Postgres;
 use ehlo_tests::trials::trial;
 use libtest_mimic::{Arguments, Trial};
-use postgres::Postgres;
 use row::Backend;
 use special::{Needs, Special};
 
@@ -20,7 +20,6 @@ mod accounts;
 mod document;
 mod message;
 mod outage;
-mod postgres;
 mod row;
 mod special;
 mod table;

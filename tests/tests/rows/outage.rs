@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use ehlo_tests::Result;
 use ehlo_tests::client::Client;
 use ehlo_tests::patience::eventually;
+use ehlo_tests::postgres::Postgres;
 use ehlo_tests::server::Server;
 
 use crate::accounts::Accounts;
-use crate::postgres::Postgres;
 use crate::row::home;
 
 type Check = fn(&Accounts, Option<PathBuf>) -> Result<()>;

@@ -1,7 +1,7 @@
 //! One message on its way into Maildirs. Everything here blocks.
 
 use super::error::DeliveryError;
-use super::maildir::{Maildir, sync_directory};
+use super::maildir::Maildir;
 use super::usage::add_size;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -114,7 +114,7 @@ impl Draft {
             self.temporary.0.clear();
         }
         if self.maildir.syncs() {
-            placed.0.iter().filter_map(|file| file.parent()).try_for_each(sync_directory)?;
+            placed.0.iter().filter_map(|file| file.parent()).try_for_each(|new| self.maildir.sync(new))?;
         }
         let maildirs = placed.0.iter().filter_map(|file| file.parent()?.parent());
         maildirs.for_each(|maildir| add_size(maildir, self.size));

@@ -1,12 +1,13 @@
 //! Maildirs: one a mailbox, all in one mail directory. Everything here blocks.
 //!
 //! A message is written once, into the `tmp` of the first mailbox, and synced. Its file is then linked into the `new`
-//! of each other mailbox and renamed into the `new` of the first, and these directories are synced. A crash before
+//! of each other mailbox and renamed into the `new` of the first, and these directories are synced, once for all deliveries that wait for it. A crash before
 //! that leaves at most a file in `tmp`, which [`Maildir::clean`] removes one day; a crash after it loses nothing.
 
 use super::draft::Draft;
 use super::error::DeliveryError;
 use super::name::{self, PARTS};
+use super::turns::Turns;
 use crate::mailbox::Mailbox;
 use std::collections::HashSet;
 use std::fs::{self, DirBuilder, DirEntry, File, Metadata};
@@ -29,6 +30,7 @@ pub struct Maildir {
     hostname: String,
     /// The Maildirs that this process has seen to be on stable storage, so that it need not look again.
     prepared: Mutex<HashSet<PathBuf>>,
+    syncs: Turns,
 }
 
 impl Maildir {
@@ -47,7 +49,7 @@ impl Maildir {
             missing.iter().filter_map(|path| path.parent()).try_for_each(sync_directory)?;
         }
         let root = root.to_path_buf();
-        Ok(Self { root, sync, hostname: hostname.to_owned(), prepared: Mutex::default() })
+        Ok(Self { root, sync, hostname: hostname.to_owned(), prepared: Mutex::default(), syncs: Turns::default() })
     }
 
     /// The mail directory's path.
@@ -107,6 +109,11 @@ impl Maildir {
     /// Whether messages are brought to stable storage.
     pub(super) fn syncs(&self) -> bool {
         self.sync
+    }
+
+    /// Brings the entries of a directory to stable storage, together with others who want the same.
+    pub(super) fn sync(&self, directory: &Path) -> Result<()> {
+        self.syncs.sync(directory)
     }
 
     /// Does something in a Maildir that has been prepared; once more, prepared anew, where the Maildir that was once

@@ -12,6 +12,7 @@ mod message;
 mod name;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod usage;
 
 pub use draft::Draft;
@@ -68,6 +69,12 @@ impl Delivery {
             Self::NextHop(hop) => Some(hop),
             Self::Maildir(_) | Self::Discard => None,
         }
+    }
+
+    /// Whether mail goes nowhere.
+    #[must_use]
+    pub fn discards(&self) -> bool {
+        matches!(self, Self::Discard)
     }
 
     /// Starts a message to one or more mailboxes. `head` is what the server itself puts before the content:

@@ -197,7 +197,7 @@ impl Directory {
         }
         let list = match &self.0.source {
             Source::File(accounts) => accounts.list(address).cloned(),
-            Source::Sql(sql) => sql.list(address).await?,
+            Source::Sql(sql) => Box::pin(sql.list(address)).await?,
         };
         Ok(list.map(Recipient::List))
     }
@@ -206,7 +206,8 @@ impl Directory {
     async fn account(&self, address: &Mailbox) -> Result<Option<Arc<Account>>, Unavailable> {
         match &self.0.source {
             Source::File(accounts) => Ok(accounts.find(address).cloned()),
-            Source::Sql(sql) => sql.account(address).await,
+            // In a box: a question under way is large, and few connections have one.
+            Source::Sql(sql) => Box::pin(sql.account(address)).await,
         }
     }
 

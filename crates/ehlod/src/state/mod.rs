@@ -97,7 +97,8 @@ impl Store {
     pub async fn change(&self, kind: Kind, name: &str, change: Change) -> Result<Outcome, Unavailable> {
         match self {
             Self::Embedded(store) => store.change(kind, name, change).await,
-            Self::Redis(store) => store.change(kind, name, change).await,
+            // In a box, here and below: a question under way is large, and few connections have one.
+            Self::Redis(store) => Box::pin(store.change(kind, name, change)).await,
         }
     }
 
@@ -109,7 +110,7 @@ impl Store {
     pub async fn is_listed(&self, kind: Kind, name: &str) -> Result<bool, Unavailable> {
         match self {
             Self::Embedded(store) => store.is_listed(kind, name),
-            Self::Redis(store) => store.is_listed(kind, name).await,
+            Self::Redis(store) => Box::pin(store.is_listed(kind, name)).await,
         }
     }
 }

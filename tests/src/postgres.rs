@@ -7,15 +7,16 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use ehlo_tests::Result;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+
+use crate::Result;
 
 /// Whoever runs it where the tests run as root, whom it refuses: Debian's `nobody`.
 const NOBODY: u32 = 65534;
 
 /// A database server. Dropped, it is stopped.
-pub(crate) struct Postgres {
+pub struct Postgres {
     programs: PathBuf,
     dir: TempDir,
     port: u16,
@@ -24,7 +25,7 @@ pub(crate) struct Postgres {
 
 impl Postgres {
     /// The directory of its programs: of the system, or where the test command has unpacked them.
-    pub(crate) fn programs() -> Option<PathBuf> {
+    pub fn programs() -> Option<PathBuf> {
         let unpacked = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/clients/postgresql/usr/lib/postgresql");
         let roots = [PathBuf::from("/usr/lib/postgresql"), unpacked];
         let versions = roots.iter().filter_map(|root| fs::read_dir(root).ok()).flatten().flatten();
@@ -32,7 +33,7 @@ impl Postgres {
     }
 
     /// Makes one, and starts it.
-    pub(crate) fn start(programs: PathBuf) -> Result<Self> {
+    pub fn start(programs: PathBuf) -> Result<Self> {
         let dir = tempfile::Builder::new().prefix("postgres-").tempdir().map_err(|error| error.to_string())?;
         if rustix::process::geteuid().is_root() {
             chown(dir.path(), Some(NOBODY), Some(NOBODY)).map_err(|error| error.to_string())?;
@@ -51,7 +52,7 @@ impl Postgres {
     }
 
     /// Starts it again where it was stopped.
-    pub(crate) fn resume(&mut self) -> Result<()> {
+    pub fn resume(&mut self) -> Result<()> {
         let log = fs::File::options().create(true).append(true).open(self.dir.path().join("log"));
         let mut postgres = self.program("postgres");
         postgres.args(["-D", "data", "-k", ""]).arg("-p").arg(self.port.to_string());
@@ -62,7 +63,7 @@ impl Postgres {
     }
 
     /// Stops it; its clients are disconnected.
-    pub(crate) fn stop(&mut self) {
+    pub fn stop(&mut self) {
         if let Some(mut child) = self.child.take() {
             let _ = kill_process(Pid::from_child(&child), Signal::INT);
             drop(child.wait());
@@ -70,7 +71,7 @@ impl Postgres {
     }
 
     /// How a database of it is called.
-    pub(crate) fn url(&self, database: &str) -> String {
+    pub fn url(&self, database: &str) -> String {
         format!("postgres://ehlod@127.0.0.1:{}/{database}", self.port)
     }
 
