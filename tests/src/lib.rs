@@ -11,6 +11,7 @@ pub mod cases;
 pub mod clamd;
 pub mod client;
 pub mod credentials;
+pub mod http;
 pub mod live;
 pub mod mailbox;
 pub mod memory;

@@ -125,6 +125,17 @@ impl Server {
         Self::start_with(home, &["--config", CONFIG], listeners.max(1))
     }
 
+    /// The same where the server also tells of itself; gives the address of that.
+    pub fn start_told(home: Home) -> Result<(Self, SocketAddr)> {
+        let config = fs::read_to_string(home.path().join(CONFIG)).expect("the home holds a configuration");
+        let listeners = config.lines().filter(|line| line.trim() == "[[listener]]").count();
+        let mut server = Self::start_with(home, &["--config", CONFIG], listeners + 1)?;
+        match server.listeners.pop() {
+            Some(Listener { address, kind }) if kind == "metrics" => Ok((server, address)),
+            other => Err(format!("expected where metrics are told, got {other:?}")),
+        }
+    }
+
     /// Starts a server with arguments of one's own, and waits until it has said so many times that it listens.
     pub fn start_with(home: Home, arguments: &[&str], listeners: usize) -> Result<Self> {
         Self::run(Command::new(binary()), home, arguments, listeners)

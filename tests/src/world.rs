@@ -132,7 +132,7 @@ impl World {
 const HELD: [&str; 6] = ["", "listener", "tls", "auth", "directory", "delivery"];
 
 /// Tables that hold nothing but settings.
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "limits",
     "timeouts",
     "protocol",
@@ -145,6 +145,7 @@ const TABLES: [&str; 12] = [
     "flow",
     "state",
     "dns",
+    "metrics",
 ];
 
 /// The accounts file: all of [`USERS`].

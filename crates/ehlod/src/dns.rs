@@ -4,6 +4,7 @@
 //! empty answer. Each question has a time limit, over all servers and attempts.
 
 use crate::config::DnsConfig;
+use crate::metrics::{Latency, metrics};
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts};
 use hickory_resolver::net::NetError;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
@@ -69,11 +70,16 @@ impl Dns {
 
     /// Whether a domain lets a client send for it (RFC 7208). All questions together have four times the time limit of one.
     pub async fn spf(&self, parameters: SpfParameters<'_>) -> SpfResult {
+        let timer = metrics().dns("SPF").map(Latency::start);
         // In a box, as below: what waits for an answer is large, and few connections do.
-        match Box::pin(timeout(4 * self.patience, self.authenticator.verify_spf(parameters))).await {
+        let result = match Box::pin(timeout(4 * self.patience, self.authenticator.verify_spf(parameters))).await {
             Ok(output) => output.result(),
             Err(_) => SpfResult::TempError,
+        };
+        if let Some(timer) = timer {
+            timer.stop(result != SpfResult::TempError);
         }
+        result
     }
 
     /// The records of a name, as far as `wanted` wants them; names that cannot be in the DNS have none.
@@ -86,7 +92,12 @@ impl Dns {
         let Ok(mut name) = Name::from_utf8(name) else { return Ok(Vec::new()) };
         // No search list applies.
         name.set_fqdn(true);
-        match Box::pin(timeout(self.patience, self.authenticator.resolver().lookup(name, of))).await {
+        let timer = metrics().dns(of.into()).map(Latency::start);
+        let answer = Box::pin(timeout(self.patience, self.authenticator.resolver().lookup(name, of))).await;
+        if let Some(timer) = timer {
+            timer.stop(answer.as_ref().is_ok_and(|answer| answer.as_ref().map_or_else(is_no, |_| true)));
+        }
+        match answer {
             Ok(Ok(found)) => {
                 Ok(found.answers().iter().filter_map(|record| wanted(&record.data)).take(RECORDS).collect())
             }

@@ -10,6 +10,7 @@
 //! | [`site`] | a configuration in use, with what was opened for it |
 //! | [`session`], [`client`], [`transaction`], [`outgoing`] | a client's session, whom it is with, and its messages |
 //! | [`policy`] | what is decided, one question a file |
+//! | [`metrics`], [`watch`], [`web`] | what the server tells of itself |
 //! | [`trace`], [`queue_id`] | what the server writes at the head of a message |
 //! | [`mailbox`], [`pattern`], [`memory`], [`tally`], [`tls`], [`log`] | what they share |
 
@@ -28,6 +29,7 @@ pub mod forged;
 pub mod log;
 pub mod mailbox;
 pub mod memory;
+pub mod metrics;
 pub mod notify;
 pub mod outgoing;
 pub mod passed;
@@ -46,3 +48,5 @@ pub mod tally;
 pub mod tls;
 pub mod trace;
 pub mod transaction;
+pub mod watch;
+pub mod web;

@@ -27,6 +27,12 @@ impl Budget {
         Self(Arc::new(Octets { limit, held: AtomicU64::new(0) }))
     }
 
+    /// How many octets are held now.
+    #[must_use]
+    pub fn held(&self) -> u64 {
+        self.0.held.load(Ordering::Relaxed)
+    }
+
     /// An empty share.
     #[must_use]
     pub fn share(&self) -> Share {
@@ -75,6 +81,6 @@ mod tests {
         drop(two);
         assert!(one.resize(100));
         drop(one);
-        assert_eq!(budget.0.held.load(Ordering::Relaxed), 0);
+        assert_eq!(budget.held(), 0);
     }
 }

@@ -4,15 +4,18 @@ use crate::bind;
 use crate::cli::ServeArgs;
 use crate::config::{Config, Listener, TlsMode};
 use crate::log;
+use crate::metrics::metrics;
 use crate::notify;
 use crate::passed::Passed;
 use crate::release;
 use crate::session;
 use crate::site::Site;
+use crate::web::{self, Web};
 use ehlo_tokio::{Arrival, Control, Limits, Opening, Server};
 use std::io::{self, Write as _};
 use std::num::NonZero;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -47,6 +50,8 @@ struct Current {
     site: RwLock<Arc<Site>>,
     /// The listeners as they were bound, in their order; a reload changes what is done on them, not their addresses.
     bound: Vec<Listener>,
+    /// Set once no more mail is taken.
+    ending: Arc<AtomicBool>,
 }
 
 impl Current {
@@ -129,13 +134,27 @@ async fn serve(args: &ServeArgs, mut passed: Passed) -> Result<(), String> {
     for name in passed.names() {
         tracing::warn!("a socket was passed for which there is no listener (address = \"fd:{name}\")");
     }
+    let told = site.config.metrics.address;
+    let web = match told {
+        Some(address) => {
+            let opened = web::bind(address).await;
+            let (socket, address) = opened.map_err(|error| format!("{address}: cannot listen: {error}"))?;
+            lines += &format!("listening on {address} (metrics)\n");
+            Some(socket)
+        }
+        None => None,
+    };
     // Before a line says that the server listens, signals must find it ready.
     let control = server.control();
-    let current = Arc::new(Current { site: RwLock::new(Arc::new(site)), bound });
+    let current = Arc::new(Current { site: RwLock::new(Arc::new(site)), bound, ending: Arc::default() });
     let signals = Signals::new().map_err(|error| error.to_string())?;
     tokio::spawn(signals.obey(args.clone(), Arc::clone(&current), control));
     let sites = Arc::clone(&current);
     tokio::spawn(release::run(move || sites.site()));
+    if let Some(socket) = web {
+        let sites = Arc::clone(&current);
+        tokio::spawn(Web::new(move || sites.site(), Arc::clone(&current.ending)).run(socket));
+    }
     announce(&lines);
     notify::ready(current.status());
     tokio::spawn(notify::watchdog());
@@ -144,6 +163,7 @@ async fn serve(args: &ServeArgs, mut passed: Passed) -> Result<(), String> {
     server
         .opening(move |arrival| door.opening(arrival))
         .turned_away(|arrival, why| {
+            metrics().turned_away(why);
             let peer = arrival.peer.map(|peer| tracing::field::display(peer.ip().to_canonical()));
             tracing::info!(peer, reason = %why, "turned away");
         })
@@ -201,6 +221,7 @@ impl Signals {
             }
         }
         notify::stopping(current.site().config.timeouts.shutdown);
+        current.ending.store(true, Ordering::Relaxed);
         control.shut_down();
     }
 }
@@ -215,6 +236,7 @@ async fn reload(args: &ServeArgs, current: &Current, control: &Control) {
     let mut site = match opened.await.unwrap_or_else(|error| Err(error.to_string())) {
         Ok(site) => site,
         Err(error) => {
+            metrics().reloaded(false);
             tracing::error!("the configuration was not reloaded, the old one stays: {error}");
             return;
         }
@@ -225,6 +247,9 @@ async fn reload(args: &ServeArgs, current: &Current, control: &Control) {
     if addresses(&site.config.listeners) != bound {
         tracing::warn!("other listeners are only opened, and old ones only closed, by a restart");
     }
+    if site.config.metrics.address != current.site().config.metrics.address {
+        tracing::warn!("metrics are told at another address only after a restart");
+    }
     control.set_limits(limits(&site.config));
     control.set_hostname(&site.config.hostname);
     let held = Arc::clone(&current.site().held);
@@ -232,5 +257,6 @@ async fn reload(args: &ServeArgs, current: &Current, control: &Control) {
     current.replace(site);
     // Who waits by the old configuration for held messages has to look at the new one.
     held.notify_one();
+    metrics().reloaded(true);
     tracing::info!("the configuration was reloaded");
 }

@@ -7,12 +7,14 @@ use crate::date;
 use crate::delivery::{Hop, Onward};
 use crate::directory::Login;
 use crate::mailbox::Mailbox;
+use crate::metrics::State;
 use crate::policy::{self, Found, Refusal, Route, Sending, Step};
 use crate::queue_id;
 use crate::site::Site;
 use crate::tally::Tally;
 use crate::trace::{Received, Spf, Transmission, return_path};
 use crate::transaction::{Transaction, Unsent, worst};
+use crate::watch::Watch;
 use ehlo::{Abort, Attributes, Credentials, Etrn, Hello, Mail, Query, Rcpt, Reply};
 use ehlo_tokio::rustls::ServerConnection;
 use ehlo_tokio::{
@@ -86,15 +88,18 @@ struct Session {
     unsent: Option<Unsent>,
     forward_path: Option<String>,
     tally: Tally,
+    watch: Watch,
     /// Permanent refusals that have been counted against a client.
     blamed: u32,
 }
 
 impl Session {
     fn new(site: Arc<Site>, kind: Kind, client: Client) -> Self {
+        let id = queue_id::next();
+        let watch = Watch::begin(kind, &id, &client.text);
         Self {
             site,
-            id: queue_id::next(),
+            id,
             began: Instant::now(),
             kind,
             client,
@@ -111,6 +116,7 @@ impl Session {
             unsent: None,
             forward_path: None,
             tally: Tally::default(),
+            watch,
             blamed: 0,
         }
     }
@@ -163,8 +169,14 @@ impl Session {
     /// Stores the message or passes it on, and writes its one line.
     async fn commit(&mut self, size: u64) -> Vec<Result<(), Unsent>> {
         let Some(mut transaction) = self.transaction.take() else { return Vec::new() };
+        let received = self.watch.received(size);
         let outcome = transaction.commit(&self.site, self.kind == Kind::Lmtp).await;
+        self.watch.settled(received, outcome.iter().any(Result::is_ok));
         let refused = worst(&outcome);
+        if let Some(unsent) = refused {
+            let refusal = Refusal::new(unsent.rule(), unsent.reply());
+            refusal.note(&self.id, &self.client.text, Some(&transaction.reverse_path), transaction.first.as_deref());
+        }
         tracing::info!(
             id = transaction.id,
             session = self.id,
@@ -218,9 +230,11 @@ impl Session {
 
 impl Handler for Session {
     async fn connect(&mut self) -> Result<(), Reply<'_>> {
-        let Self { site, id, client, .. } = self;
+        let Self { site, id, client, watch, .. } = self;
         let name = client.text.clone();
-        policy::client(site, client).await.map_err(|refusal| refusal.log(id, &name, None, None))
+        policy::client(site, client).await.map_err(|refusal| refusal.log(id, &name, None, None))?;
+        watch.to(State::Greeted);
+        Ok(())
     }
 
     fn secured(&mut self, tls: &ServerConnection) {
@@ -230,6 +244,7 @@ impl Handler for Session {
             other => other.unwrap_or("TLS"),
         });
         let cipher = tls.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str()).unwrap_or("unknown");
+        self.watch.tls(version);
         self.tls = Some((version.to_owned(), cipher.to_owned()));
         let certificate = tls.peer_certificates().and_then(|chain| chain.first());
         self.addresses = certificate.map_or_else(Vec::new, |certificate| certificate::addresses(certificate));
@@ -243,7 +258,9 @@ impl Handler for Session {
         if asked.is_ok() || self.hello.is_none() {
             self.hello = Some((hello.name.to_owned(), hello.extended));
         }
-        asked.map_err(|refusal| self.refused(refusal, None, None))
+        asked.map_err(|refusal| self.refused(refusal, None, None))?;
+        self.watch.hello(hello.name);
+        Ok(())
     }
 
     async fn auth<'a>(&'a mut self, credentials: Credentials<'a>) -> Result<AuthStep<'a>, Reply<'a>> {
@@ -276,6 +293,7 @@ impl Handler for Session {
         policy::room(&self.site, mail.size.unwrap_or(0)).map_err(refused)?;
         let held = policy::hold(&self.site, &mail).map_err(refused)?;
         self.transaction = Some(Box::new(Transaction::new(&self.site, &mail, held, spf)));
+        self.watch.to(State::Transaction);
         Ok(())
     }
 
@@ -337,7 +355,10 @@ impl Handler for Session {
         };
         let begun = transaction.begin(&self.site, &return_path, &head, submitted).await;
         match begun {
-            Ok(()) => self.transaction = Some(transaction),
+            Ok(()) => {
+                self.transaction = Some(transaction);
+                self.watch.to(State::Data);
+            }
             Err(unsent) => {
                 let refusal = Refusal::new(unsent.rule(), self.unsent.insert(unsent).reply());
                 return Err(refusal.log(&self.id, &self.client.text, Some(&transaction.reverse_path), None));
@@ -369,6 +390,7 @@ impl Handler for Session {
     }
 
     async fn aborted(&mut self, abort: Abort) {
+        self.watch.aborted();
         let Some(transaction) = self.transaction.take() else { return };
         tracing::info!(
             id = transaction.id,
@@ -426,6 +448,7 @@ impl Handler for Session {
         );
         self.blame().await;
         self.proxy = self.proxy.or(self.client.address);
+        self.watch.client(&client.text);
         self.client = client;
         self.hello = told.hello.map(|hello| (hello, told.extended));
         self.login = login;

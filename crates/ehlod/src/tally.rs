@@ -1,5 +1,7 @@
 //! What a session came to, for its line in the log.
 
+use crate::metrics::metrics;
+
 /// Replies and messages of a session.
 #[derive(Debug, Default)]
 pub struct Tally {
@@ -17,11 +19,13 @@ pub struct Tally {
 impl Tally {
     /// Counts the replies in some output of the server.
     pub fn count(&mut self, output: &[u8]) {
+        let replies = &metrics().replies;
         for line in output.split_inclusive(|octet| *octet == b'\n') {
             // The last line of a reply has a space behind its code (RFC 5321 4.2.1).
             if line.get(3) != Some(&b' ') {
                 continue;
             }
+            replies.of(line).inc();
             match line.first() {
                 Some(b'2' | b'3') => self.positive += 1,
                 Some(b'4') => self.temporary += 1,

@@ -11,6 +11,7 @@ mod delivery;
 mod directory;
 mod dns;
 mod error;
+mod metrics;
 mod next_hop;
 mod read;
 mod recipients;
@@ -31,6 +32,7 @@ pub use dns::DnsConfig;
 pub use ehlo::Mechanism;
 pub(crate) use error::Report;
 pub use error::{Problem, Problems};
+pub use metrics::MetricsConfig;
 pub use next_hop::{HopAddress, HopPlace, HopTls, NextHop};
 pub use recipients::Recipients;
 pub use relay::Relay;
@@ -88,6 +90,8 @@ pub struct Config {
     pub delivery: DeliveryConfig,
     /// What is said of the next hops that [`relay`](Self::relay) and [`delivery`](Self::delivery) name.
     pub next_hops: Vec<NextHop>,
+    /// Where the server tells of itself.
+    pub metrics: MetricsConfig,
     /// What is logged, and how.
     pub log: Log,
     /// What is allowed, but is likely not what the administrator wants.
@@ -574,6 +578,7 @@ impl Config {
             state: StateConfig { place: StatePlace::Embedded(PathBuf::from("state")), defer: false },
             delivery: DeliveryConfig::Maildir { path: PathBuf::from("mail"), sync: true },
             next_hops: Vec::new(),
+            metrics: MetricsConfig::default(),
             log: Log::default(),
             warnings: Vec::new(),
         };

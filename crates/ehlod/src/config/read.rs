@@ -5,6 +5,7 @@ use super::content;
 use super::delivery;
 use super::directory;
 use super::dns;
+use super::metrics;
 use super::next_hop;
 use super::recipients;
 use super::relay;
@@ -20,9 +21,6 @@ use crate::tls::{self, Part};
 
 use std::path::{Path, PathBuf};
 use toml::de::DeValue;
-
-/// Sections that the program does not serve yet.
-const LATER: [&str; 1] = ["metrics"];
 
 /// Reads a whole configuration. Relative paths are relative to `base`.
 pub(super) fn config(report: Report<'_>, base: &Path, overrides: &Overrides) -> Result<Config, Problems> {
@@ -56,7 +54,7 @@ fn sections(document: &mut Table<'_, '_>, base: &Path, overrides: &Overrides) ->
     };
     let named: Vec<_> = relay.next_hop.iter().chain(by_delivery).collect();
     let next_hops = next_hop::read(document, base, &named);
-    let config = Config {
+    Config {
         hostname: hostname.map_or_else(machine_name, |found| found.value),
         help_url: help_url.map(|found| found.value),
         listeners,
@@ -81,13 +79,10 @@ fn sections(document: &mut Table<'_, '_>, base: &Path, overrides: &Overrides) ->
         state: state::state(document, base),
         delivery,
         next_hops,
+        metrics: metrics::read(document),
         log: log(document),
         warnings: Vec::new(),
-    };
-    for section in LATER {
-        document.not_yet(section);
     }
-    config
 }
 
 /// A section that may be missing, and that may be there but of no use, which has then been reported.

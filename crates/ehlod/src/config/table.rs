@@ -167,13 +167,6 @@ impl<'r, 't> Table<'r, 't> {
         Some(tables)
     }
 
-    /// A key that the program does not serve yet, whatever its value.
-    pub(crate) fn not_yet(&mut self, key: &'static str) {
-        if let Some((at, _)) = self.take(key) {
-            self.error(at, key, NOT_YET);
-        }
-    }
-
     /// Ends the reading of the table: whatever was not asked for is an unknown key.
     pub(crate) fn finish(self) {
         for key in self.left.keys() {

@@ -119,6 +119,18 @@ impl Directory {
         Ok(Self(Arc::new(Inner { domains, separator, source, tokens, warnings })))
     }
 
+    /// Whether the accounts can be looked up; nothing that is remembered of them counts.
+    ///
+    /// # Errors
+    ///
+    /// They are out of reach.
+    pub async fn reach(&self) -> Result<(), Unavailable> {
+        match &self.0.source {
+            Source::File(_) => Ok(()),
+            Source::Sql(sql) => sql.reach().await,
+        }
+    }
+
     /// What is allowed in the files, but is likely not what the administrator wants.
     #[must_use]
     pub fn warnings(&self) -> &[Problem] {

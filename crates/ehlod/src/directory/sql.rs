@@ -10,6 +10,7 @@ use super::row::{Fields, member};
 use crate::config::Database;
 use crate::config::DatabaseUrl;
 use crate::mailbox::Mailbox;
+use crate::metrics::metrics;
 use crate::pattern::Pattern;
 use sqlx::pool::{PoolConnection, PoolOptions};
 use sqlx::{Executor, IntoArguments, PgPool, Pool, SqlitePool};
@@ -98,6 +99,8 @@ impl Sql {
         }
         self.may_ask()?;
         let (query, asked) = (self.database.account_query.as_str(), address.to_string());
+        let [latency, _] = &metrics().directory;
+        let timer = latency.start();
         let asked_for = match &self.pools {
             Pools::Sqlite(pool) => {
                 self.ask(pool, query, asked).await.and_then(|rows| Ok(rows.first().map(Fields::read).transpose()?))
@@ -106,6 +109,7 @@ impl Sql {
                 self.ask(pool, query, asked).await.and_then(|rows| Ok(rows.first().map(Fields::read).transpose()?))
             }
         };
+        timer.stop(asked_for.is_ok());
         let found = asked_for.and_then(|fields| fields.map(Fields::account).transpose().map_err(Fault::Content));
         let found = self.settle(found, address)?.map(Arc::new);
         if let Some(account) = found.as_ref().filter(|account| account.password.is_some()) {
@@ -122,6 +126,8 @@ impl Sql {
         }
         self.may_ask()?;
         let (query, asked) = (self.database.list_query.as_str(), address.to_string());
+        let [_, latency] = &metrics().directory;
+        let timer = latency.start();
         let members: Result<Vec<(Mailbox, Vec<Pattern>)>, Fault> = match &self.pools {
             Pools::Sqlite(pool) => self
                 .ask(pool, query, asked)
@@ -132,6 +138,7 @@ impl Sql {
                 .await
                 .and_then(|rows| rows.iter().map(|row| member(row)?.map_err(Fault::Content)).collect()),
         };
+        timer.stop(members.is_ok());
         let members = self.settle(members, address)?;
         if members.len() > MOST_MEMBERS {
             tracing::error!(%address, members = members.len(), "the list has too many members ({MOST_MEMBERS} at the most)");
@@ -143,6 +150,17 @@ impl Sql {
         let found = (!members.is_empty()).then(|| list(members));
         self.lists.put(address, &found);
         Ok(found)
+    }
+
+    /// Whether the database answers.
+    pub(super) async fn reach(&self) -> Result<(), Unavailable> {
+        self.may_ask()?;
+        let (query, asked) = (self.database.account_query.as_str(), Mailbox::new("postmaster", "localhost"));
+        let answer = match &self.pools {
+            Pools::Sqlite(pool) => self.ask(pool, query, asked.to_string()).await.map(drop),
+            Pools::Postgres(pool) => self.ask(pool, query, asked.to_string()).await.map(drop),
+        };
+        self.settle(answer, &asked)
     }
 
     /// An account whose password is like one of any user here, as far as one has been seen.
