@@ -5,16 +5,17 @@
 use ehlo_tests::Result;
 use ehlo_tests::patience::eventually;
 use ehlo_tests::redis::Redis;
-use ehlo_tests::server::Server;
+use ehlo_tests::server::{CONFIG, Server};
 use ehlo_tests::trials::{run, trial};
 use ehlo_tests::world::World;
 
 type Check = fn() -> Result<()>;
 
-const TRIALS: [(&str, Check); 4] = [
+const TRIALS: [(&str, Check); 5] = [
     ("the greylist is shared", greylist),
     ("rates are shared", rates),
     ("the audit list is shared", audit),
+    ("what is remembered is shown and forgotten", shown_and_forgotten),
     ("without Redis mail is let pass or put off, until it is back", outage),
 ];
 
@@ -94,6 +95,31 @@ fn audit() -> Result<()> {
     eventually(|| is("one too many", greeting(&other)?, 421))?;
     is("one too many, there", greeting(&one)?, 421)?;
     eventually(|| is("after a while", greeting(&other)?, 220))
+}
+
+fn shown_and_forgotten() -> Result<()> {
+    let redis = Redis::start()?;
+    let server = redis.server(&[("greylist", "enabled = true"), ("flow", "per_client = \"9/1h\"")])?;
+    for sender in ["a@example.org", "b@example.org", "b@example.com"] {
+        is(sender, recipient(&server, sender)?, 450)?;
+    }
+    let state = |arguments: &[&str]| {
+        let (what, rest) = arguments.split_first().unwrap_or((&"list", &[]));
+        let done = server.home().ehlod(&[&["state", what, "--config", CONFIG], rest].concat(), "");
+        String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned()
+    };
+    let says = |arguments: &[&str], expected: &str| match state(arguments) {
+        told if told.contains(expected) => Ok(()),
+        told => Err(format!("{arguments:?}: expected {expected:?} in {told:?}")),
+    };
+    says(&["list"], "greylist  127.0.0.0 <a@example.org> <bob@example.net>  put off  ")?;
+    says(&["list", "--json"], "\"passed\":false")?;
+    is("lines", state(&["list"]).lines().count() as u16, 4)?;
+    says(&["clear", "greylist", "127.0.0.0 <a@example.org> <bob@example.net>"], "1 entry forgotten")?;
+    says(&["clear", "greylist", "--containing", "example.com>"], "1 entry forgotten")?;
+    says(&["list"], "<b@example.org>")?;
+    says(&["clear", "greylist", "--all"], "1 entry forgotten")?;
+    says(&["list"], "nothing of the kind is remembered")
 }
 
 fn outage() -> Result<()> {

@@ -1,12 +1,11 @@
 //! The command line.
 
-use crate::config::{Config, Overrides, Problem, Problems};
-use crate::directory::Directory;
+use crate::config::{Config, Overrides, Problems};
 use crate::explain::ExplainArgs;
-use crate::{explain, passwd, replies, serve};
+use crate::remembered::StateArgs;
+use crate::{check, explain, passwd, remembered, replies, serve};
 use clap::{Args, Parser, Subcommand};
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// An SMTP server: one binary, one TOML file
@@ -22,22 +21,42 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Take in mail; without a configuration for anyone at localhost, on 127.0.0.1:2525, into ./mail
+    #[command(after_help = "Exit status: 0 after SIGTERM or SIGINT; 1 where it cannot serve; 2 for wrong arguments.")]
     Serve(ServeArgs),
     /// Say whether a configuration is right
+    ///
+    /// Each mistake is one line on standard error, with file, line, column and key.
+    #[command(
+        after_help = "Exit status: 0 where it is right, warnings or not; 1 where it is wrong; 2 for wrong arguments."
+    )]
     Check {
         /// The configuration file
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
+        /// As a JSON object, on standard output: file, ok, errors, warnings
+        #[arg(long)]
+        json: bool,
     },
     /// Say what a reply or a bounce means, who has to act, and what to do
+    #[command(after_help = "Exit status: 0; 1 where nothing was recognised; 2 for wrong arguments.")]
     Explain(ExplainArgs),
     /// Print every reply the server can give
+    #[command(after_help = "Exit status: 0; 1 where it could not be printed; 2 for wrong arguments.")]
     Replies {
         /// As a JSON array
         #[arg(long)]
         json: bool,
     },
+    /// Show what the server remembers of clients and senders, or forget it
+    ///
+    /// The greylist, the server's own audit lists, and what is counted. Where a server runs that has the embedded state open, it is asked by
+    /// the socket state.sock beside it, which belongs to the server's user; otherwise the file is opened for as long as it takes.
+    #[command(
+        after_help = "Exit status: 0; 1 where the state is out of reach, or nothing was there to be forgotten; 2 for wrong arguments."
+    )]
+    State(StateArgs),
     /// Read a password from standard input, and print what the accounts file wants of it
+    #[command(after_help = "Exit status: 0; 1 where there is no password to be used; 2 for wrong arguments.")]
     Passwd {
         /// Keep the password itself too, which CRAM-MD5 needs: whoever reads the accounts file then knows it
         #[arg(long)]
@@ -78,44 +97,11 @@ impl ServeArgs {
 pub fn run(cli: &Cli) -> ExitCode {
     match &cli.command {
         Command::Serve(args) => serve::run(args),
-        Command::Check { config } => check(config),
+        Command::Check { config, json } => check::run(config, *json),
         Command::Explain(args) => explain::run(args),
         Command::Replies { json } => replies::run(*json),
+        Command::State(args) => remembered::run(args),
         Command::Passwd { cram_md5 } => passwd::run(*cram_md5),
-    }
-}
-
-fn check(path: &Path) -> ExitCode {
-    // What asks a database is made within a runtime.
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            let _ = writeln!(io::stderr(), "ehlod check: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let _within = runtime.enter();
-    let checked = Config::load(path, &Overrides::default())
-        .and_then(|config| Directory::open(&config).map(|directory| (config, directory)));
-    match checked {
-        Ok((config, directory)) => {
-            warn(config.warnings.iter().chain(directory.warnings()));
-            match writeln!(io::stdout(), "{}: ok", path.display()) {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(_) => ExitCode::FAILURE,
-            }
-        }
-        Err(problems) => {
-            let _ = writeln!(io::stderr(), "{problems}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// Prints warnings on standard error, one a line.
-fn warn<'p>(warnings: impl Iterator<Item = &'p Problem>) {
-    for warning in warnings {
-        let _ = writeln!(io::stderr(), "warning: {warning}");
     }
 }
 
@@ -142,6 +128,11 @@ mod tests {
             &["ehlod", "check"],
             &["ehlod", "serve", "--listen", "localhost"],
             &["ehlod", "serve", "--hostname", "a b"],
+            &["ehlod", "state"],
+            &["ehlod", "state", "list", "everything"],
+            &["ehlod", "state", "clear"],
+            &["ehlod", "state", "clear", "audit"],
+            &["ehlod", "state", "clear", "audit", "192.0.2.1", "--all"],
         ] {
             assert!(Cli::try_parse_from(wrong).is_err(), "{wrong:?}");
         }

@@ -2,7 +2,7 @@
 //!
 //! | | |
 //! | --- | --- |
-//! | [`cli`], [`serve`], [`bind`], [`passed`], [`notify`], [`explain`], [`replies`], [`passwd`] | the command line and its commands |
+//! | [`cli`], [`serve`], [`bind`], [`passed`], [`notify`], [`check`], [`explain`], [`replies`], [`remembered`], [`passwd`], [`output`] | the command line and its commands |
 //! | [`config`] | the TOML configuration: schema, defaults, and errors that name their place |
 //! | [`content`] | what a message may not be, or hold |
 //! | [`directory`] | domains, accounts, aliases, credentials |
@@ -16,6 +16,7 @@
 
 pub mod bind;
 pub mod certificate;
+pub mod check;
 pub mod cli;
 pub mod client;
 pub mod config;
@@ -32,12 +33,14 @@ pub mod memory;
 pub mod metrics;
 pub mod notify;
 pub mod outgoing;
+pub mod output;
 pub mod passed;
 pub mod passwd;
 pub mod pattern;
 pub mod policy;
 pub mod queue_id;
 pub mod release;
+pub mod remembered;
 pub mod replies;
 pub mod serve;
 pub mod session;

@@ -1,5 +1,6 @@
 //! `ehlod replies`.
 
+use crate::output::{self, BAD, Cell, GOOD, LATER, NAME, PLAIN};
 use ehlo::{CATALOGUE, Row};
 use serde::Serialize;
 use std::io::{self, Write};
@@ -30,27 +31,33 @@ impl From<&Row> for Reply {
 /// Prints every reply the server can give.
 #[must_use]
 pub fn run(json: bool) -> ExitCode {
-    match print(&mut io::stdout().lock(), json) {
-        Ok(()) => ExitCode::SUCCESS,
-        // A reader that has seen enough, such as `head`, is no failure.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(io::stderr(), "ehlod replies: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    let printed = if json { as_json(&mut io::stdout().lock()) } else { as_text(&mut anstream::stdout().lock()) };
+    output::end("replies", printed)
 }
 
-fn print(out: &mut impl Write, json: bool) -> io::Result<()> {
-    let rows = CATALOGUE.iter().map(Reply::from);
-    if json {
-        serde_json::to_writer_pretty(&mut *out, &rows.collect::<Vec<_>>())?;
-        return writeln!(out);
-    }
-    for Reply { id, code, enhanced, stages, text } in rows {
-        writeln!(out, "{id:26} {code} {enhanced:7} {:24} {text}", stages.join(" "))?;
-    }
-    Ok(())
+fn as_json(out: &mut impl Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, &CATALOGUE.iter().map(Reply::from).collect::<Vec<_>>())?;
+    writeln!(out)
+}
+
+fn as_text(out: &mut impl Write) -> io::Result<()> {
+    let row = |row: &Row| {
+        let Reply { id, code, enhanced, stages, text } = row.into();
+        let style = match code {
+            ..400 => GOOD,
+            400..500 => LATER,
+            500.. => BAD,
+        };
+        [
+            Cell::new(id, NAME),
+            Cell::new(code.to_string(), style),
+            Cell::new(enhanced, style),
+            Cell::new(stages.join(" "), PLAIN),
+            Cell::new(text, PLAIN),
+        ]
+    };
+    let rows: Vec<_> = CATALOGUE.iter().map(row).collect();
+    output::columns(out, ["ID", "CODE", "STATUS", "STAGES", "TEXT"], &rows)
 }
 
 #[cfg(test)]
@@ -60,9 +67,10 @@ mod tests {
     #[test]
     fn both_forms_have_every_row() {
         let (mut text, mut json) = (Vec::new(), Vec::new());
-        print(&mut text, false).unwrap();
-        print(&mut json, true).unwrap();
-        assert_eq!(text.iter().filter(|octet| **octet == b'\n').count(), CATALOGUE.len());
+        as_text(&mut text).unwrap();
+        as_json(&mut json).unwrap();
+        // One more for the headings.
+        assert_eq!(text.iter().filter(|octet| **octet == b'\n').count(), CATALOGUE.len() + 1);
         let rows: Vec<serde_json::Value> = serde_json::from_slice(&json).unwrap();
         assert_eq!(rows.len(), CATALOGUE.len());
         assert_eq!(rows[1]["text"], "{domain} Service ready");

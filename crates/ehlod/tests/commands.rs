@@ -134,3 +134,94 @@ fn explain() {
     let done = ehlod(&["explain", "--json"], b"550 5.1.1 \xff\xfe\n");
     assert_eq!(done.status.code(), Some(0));
 }
+
+#[test]
+fn check_for_programs() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("ehlod.toml");
+    let file = path.to_str().unwrap();
+    let checked = |config: &str| {
+        std::fs::write(&path, config).unwrap();
+        let done = ehlod(&["check", "--json", "--config", file], b"");
+        assert_eq!(text(&done.stderr), "");
+        (done.status.code(), serde_json::from_slice::<serde_json::Value>(&done.stdout).unwrap())
+    };
+    let sound = "[[listener]]\naddress = \"127.0.0.1:0\"\n[[domain]]\nname = \"x\"\n";
+    let (status, json) = checked(sound);
+    assert_eq!((status, &json["ok"], &json["file"]), (Some(0), &true.into(), &file.into()));
+    assert_eq!((&json["errors"], &json["warnings"]), (&serde_json::json!([]), &serde_json::json!([])));
+    let (status, json) = checked(&format!("{sound}[limits]\nrecipients = 50\n"));
+    assert_eq!((status, &json["warnings"][0]["key"]), (Some(0), &"limits.recipients".into()));
+    let (status, json) = checked(&format!("{sound}nam = \"y\"\n"));
+    assert_eq!((status, &json["ok"]), (Some(1), &false.into()));
+    let expected = serde_json::json!([{
+        "file": file, "line": 5, "column": 1, "key": "domain.nam", "what": "unknown key (did you mean \"name\"?)"
+    }]);
+    assert_eq!(json["errors"], expected);
+}
+
+/// Colours are for terminals, and for those that want them.
+#[test]
+fn colours() {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    use std::io::Read as _;
+
+    let on_a_terminal = |arguments: &[&str], variable: Option<&str>| {
+        let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&terminal).unwrap();
+        unlockpt(&terminal).unwrap();
+        let name = ptsname(&terminal, Vec::new()).unwrap();
+        let own = std::fs::File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ehlod"));
+        command.args(arguments).env_remove("NO_COLOR").env("TERM", "xterm").stdin(Stdio::null());
+        command.stderr(own.try_clone().unwrap()).stdout(own);
+        if let Some(variable) = variable {
+            command.env(variable, "1");
+        }
+        let mut child = command.spawn().unwrap();
+        drop(command);
+        // The terminal is gone with the last that has it open, which is an error here.
+        let mut said = Vec::new();
+        let _ = std::fs::File::from(terminal).read_to_end(&mut said);
+        child.wait().unwrap();
+        String::from_utf8(said).unwrap()
+    };
+    for arguments in
+        [&["replies"][..], &["check", "--config", concat!(env!("CARGO_MANIFEST_DIR"), "/ehlod.example.toml")]]
+    {
+        let coloured = on_a_terminal(arguments, None);
+        assert!(coloured.contains("\u{1b}[32m"), "{coloured}");
+        let plain = on_a_terminal(arguments, Some("NO_COLOR"));
+        assert!(!plain.contains('\u{1b}') && !plain.is_empty(), "{plain}");
+        let piped = ehlod(arguments, b"");
+        assert_eq!(text(&piped.stdout).replace('\n', "\r\n"), plain);
+    }
+    assert!(!on_a_terminal(&["replies", "--json"], None).contains('\u{1b}'));
+}
+
+#[test]
+fn replies_stand_in_columns() {
+    let done = ehlod(&["replies"], b"");
+    let told = text(&done.stdout);
+    let mut lines = told.lines();
+    let heading = lines.next().unwrap();
+    let columns = ["ID", "CODE", "STATUS", "STAGES", "TEXT"].map(|name| heading.find(name).unwrap());
+    for line in lines {
+        for &column in &columns[1..] {
+            assert!(line.get(column - 1..column).is_none_or(|before| before.trim().is_empty()), "{line}");
+        }
+        let code = line.get(columns[1]..columns[1] + 3).unwrap();
+        assert!(code.bytes().all(|octet| octet.is_ascii_digit()), "{line}");
+    }
+}
+
+#[test]
+fn exit_statuses_are_told() {
+    for command in ["serve", "check", "explain", "replies", "state", "passwd"] {
+        let done = ehlod(&[command, "--help"], b"");
+        assert!(text(&done.stdout).contains("Exit status: 0"), "{command}");
+    }
+    for wrong in [&["check"][..], &["state", "clear", "audit"], &["nonsense"]] {
+        assert_eq!(ehlod(wrong, b"").status.code(), Some(2), "{wrong:?}");
+    }
+}

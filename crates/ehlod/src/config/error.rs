@@ -1,12 +1,13 @@
 //! What is wrong with a file of the configuration, and where.
 
+use serde::Serialize;
 use std::cell::RefCell;
 use std::fmt;
 
 /// One fault in a file of the configuration, with the place it stands at.
 ///
 /// Shown as `FILE:LINE:COLUMN: KEY: what is wrong`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
     /// The file, as it was named to the program.
     pub file: String,

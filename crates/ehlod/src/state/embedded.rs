@@ -7,6 +7,7 @@
 //! something and has not tried for a second; until it succeeds the store is unavailable.
 
 use super::record::{Change, Outcome, Record, now};
+use super::socket::{FILE, Socket};
 use super::{Kind, Unavailable, key};
 use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, ReadableTableMetadata, Table, TableDefinition};
 use std::fmt;
@@ -36,10 +37,10 @@ const RETRY: Duration = Duration::from_secs(1);
 const SWEPT: usize = 2 * TOGETHER;
 
 /// Key to: when it is forgotten, since when, and how much.
-const RECORDS: TableDefinition<'_, &str, (u64, u64, u64)> = TableDefinition::new("records");
+pub(super) const RECORDS: TableDefinition<'_, &str, (u64, u64, u64)> = TableDefinition::new("records");
 
 /// The open file, or `None` where it broke.
-type Slot = Arc<RwLock<Option<Database>>>;
+pub(super) type Slot = Arc<RwLock<Option<Database>>>;
 
 /// An open store.
 pub struct Embedded {
@@ -47,6 +48,8 @@ pub struct Embedded {
     /// `None` only while it is being closed.
     jobs: Option<SyncSender<Job>>,
     writer: Mutex<Option<JoinHandle<()>>>,
+    /// By which `ehlod state` asks.
+    socket: Option<Socket>,
 }
 
 impl fmt::Debug for Embedded {
@@ -74,8 +77,13 @@ impl Embedded {
     /// Opens the store in a directory, which is made where it is not there. Blocks.
     pub(super) fn open(directory: &Path) -> Result<Self, String> {
         std::fs::create_dir_all(directory).map_err(|error| error.to_string())?;
-        let file = directory.join("state.redb");
-        Self::with(move || Database::create(&file))
+        let file = directory.join(FILE);
+        let mut store = Self::with(move || Database::create(&file))?;
+        match Socket::open(directory, Arc::clone(&store.slot)) {
+            Ok(socket) => store.socket = Some(socket),
+            Err(error) => tracing::warn!(%error, "`ehlod state` cannot ask this server: no socket beside the state"),
+        }
+        Ok(store)
     }
 
     /// The same on what opens the file.
@@ -86,7 +94,7 @@ impl Embedded {
         let writer = Writer { open, slot: Arc::clone(&slot), swept: String::new(), tried: None };
         let writer = thread::Builder::new().name("state".to_owned()).spawn(move || writer.run(&waiting));
         let writer = writer.map_err(|error| error.to_string())?;
-        Ok(Self { slot, jobs: Some(jobs), writer: Mutex::new(Some(writer)) })
+        Ok(Self { slot, jobs: Some(jobs), writer: Mutex::new(Some(writer)), socket: None })
     }
 
     /// Changes what is remembered of something.
@@ -129,6 +137,7 @@ impl Embedded {
 /// Waits until everything is written.
 impl Drop for Embedded {
     fn drop(&mut self) {
+        self.socket = None;
         self.jobs = None;
         let writer = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(writer) = writer {
@@ -137,7 +146,8 @@ impl Drop for Embedded {
     }
 }
 
-fn get(
+/// What is remembered under a key.
+pub(super) fn get(
     table: &impl ReadableTable<&'static str, (u64, u64, u64)>,
     key: &str,
 ) -> Result<Option<Record>, redb::StorageError> {

@@ -5,14 +5,21 @@
 //! embedded store takes nothing new (what Redis may grow to, its own configuration says).
 
 mod embedded;
+mod entry;
+mod manage;
 mod record;
 mod redis;
+mod socket;
 
 pub use embedded::Embedded;
+pub use entry::{Ask, Each, Entry, Query};
 pub use record::{Change, Outcome, Record};
 pub use redis::Redis;
+pub use socket::ask_embedded;
 
 use crate::config::{Config, StatePlace};
+use crate::metrics::metrics;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -37,7 +44,7 @@ impl fmt::Display for OpenError {
 impl std::error::Error for OpenError {}
 
 /// What is kept under a key, and for what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// Network, sender and recipient, for the greylist.
     Triple,
@@ -56,8 +63,9 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// How its keys begin.
-    const fn prefix(self) -> &'static str {
+    /// How its keys begin, and what it is called.
+    #[must_use]
+    pub const fn prefix(self) -> &'static str {
         match self {
             Self::Triple => "greylist",
             Self::RecipientRate => "flow recipient",
@@ -95,10 +103,11 @@ impl Store {
     ///
     /// Where it could not be done.
     pub async fn change(&self, kind: Kind, name: &str, change: Change) -> Result<Outcome, Unavailable> {
+        let [latency, _] = &metrics().state;
         match self {
-            Self::Embedded(store) => store.change(kind, name, change).await,
+            Self::Embedded(store) => latency.of(store.change(kind, name, change)).await,
             // In a box, here and below: a question under way is large, and few connections have one.
-            Self::Redis(store) => Box::pin(store.change(kind, name, change)).await,
+            Self::Redis(store) => latency.of(Box::pin(store.change(kind, name, change))).await,
         }
     }
 
@@ -108,9 +117,10 @@ impl Store {
     ///
     /// Where it cannot be told.
     pub async fn is_listed(&self, kind: Kind, name: &str) -> Result<bool, Unavailable> {
+        let [_, latency] = &metrics().state;
         match self {
-            Self::Embedded(store) => store.is_listed(kind, name),
-            Self::Redis(store) => Box::pin(store.is_listed(kind, name)).await,
+            Self::Embedded(store) => latency.of(async { store.is_listed(kind, name) }).await,
+            Self::Redis(store) => latency.of(Box::pin(store.is_listed(kind, name))).await,
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::config::Rate;
 use std::time::{Duration, SystemTime};
 
 /// An event weighs so much, so that a part of one can leak away.
-const EVENT: u64 = 1000;
+pub(super) const EVENT: u64 = 1000;
 
 /// What is remembered. Times are milliseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,8 @@
 //! Each change is one script there, so that two servers that make it at once do not count past one another; the clock is that of Redis,
 //! and so is forgetting. The connection is made when it is needed, and again where it broke.
 
-use super::record::{Change, Outcome};
+use super::entry::{Ask, Each, Entry};
+use super::record::{Change, Outcome, Record, now};
 use super::{Kind, Unavailable, key};
 use crate::config::RedisUrl;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
@@ -16,6 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How long it is let be before it is connected to again.
 const DELAY: Duration = Duration::from_millis(100);
+
+/// So many keys are looked at in one piece.
+const PIECE: u32 = 1000;
 
 /// What all keys begin with.
 const OURS: &str = "ehlod";
@@ -78,8 +82,12 @@ impl fmt::Debug for Redis {
 }
 
 impl Redis {
-    /// A store at an URL. Nothing is connected yet.
-    pub(super) fn open(url: &RedisUrl) -> Result<Self, String> {
+    /// A store at an URL. Nothing is connected yet; that needs a runtime of tokio.
+    ///
+    /// # Errors
+    ///
+    /// In words: what is wrong with the URL.
+    pub fn open(url: &RedisUrl) -> Result<Self, String> {
         let client = Client::open(url.as_str()).map_err(|error| error.to_string())?;
         let config = ConnectionManagerConfig::new()
             .set_number_of_retries(1)
@@ -127,6 +135,81 @@ impl Redis {
         let mut connection = self.connection.clone();
         redis::cmd("EXISTS").arg(ours(kind, name)).query_async(&mut connection).await.map_err(unavailable)
     }
+
+    /// Looks through what is remembered, or forgets it: how many entries were found, or forgotten.
+    ///
+    /// # Errors
+    ///
+    /// In words: Redis did not do it.
+    pub async fn ask(&self, ask: &Ask, each: Each<'_>) -> Result<u64, String> {
+        let said = |error: RedisError| error.to_string();
+        let (Ask::List(query) | Ask::Clear(query)) = ask;
+        let mut connection = self.connection.clone();
+        let mut count = 0;
+        for kind in &query.kinds {
+            let first = ours(*kind, "");
+            let mut cursor = 0_u64;
+            loop {
+                let keys: Vec<String>;
+                if query.names.is_empty() {
+                    let mut scan = redis::cmd("SCAN");
+                    scan.arg(cursor).arg("MATCH").arg(format!("{first}*")).arg("COUNT").arg(PIECE);
+                    (cursor, keys) = scan.query_async(&mut connection).await.map_err(said)?;
+                } else {
+                    keys = query.names.iter().map(|name| ours(*kind, name)).collect();
+                }
+                let fits = |key: &String| key.strip_prefix(&first).is_some_and(|name| query.fits(name));
+                // Redis may give a key twice.
+                let mut keys: Vec<String> = keys.into_iter().filter(fits).collect();
+                keys.sort_unstable();
+                keys.dedup();
+                if matches!(ask, Ask::Clear(_)) && !keys.is_empty() {
+                    let mut unlink = redis::cmd("UNLINK");
+                    let gone: u64 = unlink.arg(&keys).query_async(&mut connection).await.map_err(said)?;
+                    count += gone;
+                } else {
+                    for entry in entries(&mut connection, *kind, &first, &keys).await.map_err(said)? {
+                        count += 1;
+                        if !each(entry) {
+                            return Ok(count);
+                        }
+                    }
+                }
+                if cursor == 0 {
+                    break;
+                }
+            }
+        }
+        Ok(count)
+    }
+}
+
+/// What is remembered under keys, as far as it still is.
+async fn entries(
+    connection: &mut ConnectionManager,
+    kind: Kind,
+    first: &str,
+    keys: &[String],
+) -> Result<Vec<Entry>, RedisError> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut pipe = redis::pipe();
+    for key in keys {
+        pipe.cmd("HMGET").arg(key).arg("since").arg("level");
+        pipe.cmd("PTTL").arg(key);
+    }
+    type Found = ((Option<u64>, Option<f64>), i64);
+    let found: Vec<redis::Value> = pipe.query_async(connection).await?;
+    let now = now();
+    let mut entries = Vec::new();
+    for (key, values) in keys.iter().zip(found.chunks(2)) {
+        let ((since, level), left): Found = redis::from_redis_value(redis::Value::Array(values.to_vec()))?;
+        let (Some(since), Some(level), Ok(left)) = (since, level, u64::try_from(left)) else { continue };
+        let record = Record { expires: now.saturating_add(left), since, level: level.ceil() as u64 };
+        entries.push(Entry::new(kind, key.strip_prefix(first).unwrap_or_default(), record, level));
+    }
+    Ok(entries)
 }
 
 fn ours(kind: Kind, name: &str) -> String {
