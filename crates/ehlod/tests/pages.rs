@@ -36,8 +36,10 @@ fn man() -> Vec<(PathBuf, String)> {
         let name = command.get_display_name().unwrap_or_else(|| command.get_name());
         (PathBuf::from(format!("man/{name}.1")), String::from_utf8(text).unwrap())
     };
-    let commands = command.get_subcommands().filter(|command| !command.is_hide_set());
-    let mut pages: Vec<_> = commands.map(page).collect();
+    let shown = |command: &&clap::Command| !command.is_hide_set();
+    let commands: Vec<_> = command.get_subcommands().filter(shown).collect();
+    let further = commands.iter().flat_map(|command| command.get_subcommands().filter(shown));
+    let mut pages: Vec<_> = commands.iter().copied().chain(further).map(page).collect();
     let (name, text) = page(&command);
     pages.push((name, text + MORE));
     pages

@@ -102,8 +102,6 @@ fn walk(home: &Home, table: &str, names: Vec<String>, keys: &mut Keys) {
         let tried = headers.map(|header| errors(home, &format!("{header}\n{NONE} = 1\n")));
         match tried.iter().find_map(|errors| listed(errors, &format!("{full}.{NONE}"))) {
             Some(names) => walk(home, &full, names, keys),
-            // It stands in the contract alone.
-            None if tried.iter().any(|errors| errors.contains(&format!(": {full}: not available yet"))) => {}
             None => drop(keys.insert(full)),
         }
     }

@@ -34,6 +34,9 @@ _ehlod() {
             ehlod,serve)
                 cmd="ehlod__subcmd__serve"
                 ;;
+            ehlod,state)
+                cmd="ehlod__subcmd__state"
+                ;;
             ehlod__subcmd__help,check)
                 cmd="ehlod__subcmd__help__subcmd__check"
                 ;;
@@ -52,6 +55,33 @@ _ehlod() {
             ehlod__subcmd__help,serve)
                 cmd="ehlod__subcmd__help__subcmd__serve"
                 ;;
+            ehlod__subcmd__help,state)
+                cmd="ehlod__subcmd__help__subcmd__state"
+                ;;
+            ehlod__subcmd__help__subcmd__state,clear)
+                cmd="ehlod__subcmd__help__subcmd__state__subcmd__clear"
+                ;;
+            ehlod__subcmd__help__subcmd__state,list)
+                cmd="ehlod__subcmd__help__subcmd__state__subcmd__list"
+                ;;
+            ehlod__subcmd__state,clear)
+                cmd="ehlod__subcmd__state__subcmd__clear"
+                ;;
+            ehlod__subcmd__state,help)
+                cmd="ehlod__subcmd__state__subcmd__help"
+                ;;
+            ehlod__subcmd__state,list)
+                cmd="ehlod__subcmd__state__subcmd__list"
+                ;;
+            ehlod__subcmd__state__subcmd__help,clear)
+                cmd="ehlod__subcmd__state__subcmd__help__subcmd__clear"
+                ;;
+            ehlod__subcmd__state__subcmd__help,help)
+                cmd="ehlod__subcmd__state__subcmd__help__subcmd__help"
+                ;;
+            ehlod__subcmd__state__subcmd__help,list)
+                cmd="ehlod__subcmd__state__subcmd__help__subcmd__list"
+                ;;
             *)
                 ;;
         esac
@@ -59,7 +89,7 @@ _ehlod() {
 
     case "${cmd}" in
         ehlod)
-            opts="-h -V --help --version serve check explain replies passwd help"
+            opts="-h -V --help --version serve check explain replies state passwd help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -73,7 +103,7 @@ _ehlod() {
             return 0
             ;;
         ehlod__subcmd__check)
-            opts="-h --config --help"
+            opts="-h --config --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -109,7 +139,7 @@ _ehlod() {
             return 0
             ;;
         ehlod__subcmd__help)
-            opts="serve check explain replies passwd help"
+            opts="serve check explain replies state passwd help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -206,6 +236,48 @@ _ehlod() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ehlod__subcmd__help__subcmd__state)
+            opts="list clear"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ehlod__subcmd__help__subcmd__state__subcmd__clear)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ehlod__subcmd__help__subcmd__state__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ehlod__subcmd__passwd)
             opts="-h --cram-md5 --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -254,6 +326,124 @@ _ehlod() {
                     return 0
                     ;;
                 --mail)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ehlod__subcmd__state)
+            opts="-h --help list clear help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ehlod__subcmd__state__subcmd__clear)
+            opts="-h --config --containing --all --json --help greylist audit failures flow"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --containing)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ehlod__subcmd__state__subcmd__help)
+            opts="list clear help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ehlod__subcmd__state__subcmd__help__subcmd__clear)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ehlod__subcmd__state__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ehlod__subcmd__state__subcmd__help__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ehlod__subcmd__state__subcmd__list)
+            opts="-h --config --containing --limit --json --help greylist audit failures flow"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --containing)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
