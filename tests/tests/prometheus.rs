@@ -17,6 +17,7 @@ use ehlo_tests::world::World;
 use serde_json::Value;
 use tempfile::TempDir;
 
+const BOOK: &str = include_str!("../../crates/ehlod/book/src/metrics.md");
 const DASHBOARD: &str = include_str!("../../crates/ehlod/grafana/ehlod.json");
 
 fn main() -> ! {
@@ -26,9 +27,10 @@ fn main() -> ! {
     if ignored {
         eprintln!("!!!! PROMETHEUS IS NOT THERE: nobody has asked for the metrics as it does");
     }
-    let own = programs.clone();
+    let (own, again) = (programs.clone(), programs.clone());
     run(vec![
         trial("promtool finds nothing to complain of", move || lint(&own)).with_ignored_flag(ignored),
+        trial("promtool takes the alerts of the handbook", move || alerts(&again)).with_ignored_flag(ignored),
         trial("Prometheus answers the dashboard", move || dashboard(&programs)).with_ignored_flag(ignored),
     ])
 }
@@ -66,6 +68,17 @@ fn lint(programs: &Path) -> Result<()> {
         true => Ok(()),
         false => Err(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()),
     }
+}
+
+fn alerts(programs: &Path) -> Result<()> {
+    let rules = BOOK.split("```yaml,prometheus\n").nth(1).and_then(|rest| rest.split("```").next());
+    let dir = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let file = dir.path().join("rules.yml");
+    std::fs::write(&file, rules.ok_or("no alerts in the handbook")?).map_err(|error| error.to_string())?;
+    let checked = Command::new(programs.join("promtool")).args(["check", "rules"]).arg(&file).output();
+    let output = checked.map_err(|error| format!("promtool: {error}"))?;
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    if output.status.success() && said.contains("3 rules found") { Ok(()) } else { Err(said) }
 }
 
 /// A Prometheus of the test's own, that asks the server every second. Dropped, it is stopped.
