@@ -99,7 +99,7 @@ fn audit() -> Result<()> {
 
 fn shown_and_forgotten() -> Result<()> {
     let redis = Redis::start()?;
-    let server = redis.server(&[("greylist", "enabled = true"), ("flow", "per_client = \"9/1h\"")])?;
+    let server = server(&redis, &[("greylist", "enabled = true"), ("flow", "per_client = \"9/1h\"")])?;
     for sender in ["a@example.org", "b@example.org", "b@example.com"] {
         is(sender, recipient(&server, sender)?, 450)?;
     }
