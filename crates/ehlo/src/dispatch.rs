@@ -5,7 +5,9 @@ use crate::chunk;
 use crate::command::mail::{self, InForce};
 use crate::command::parked::{ParkedMail, ParkedRcpt};
 use crate::command::verb::{self, FirstWord, Verb};
-use crate::command::{self, ArgumentError, attributes, etrn, hello, query};
+use crate::command::{self, ArgumentError, hello, query};
+#[cfg(feature = "extensions")]
+use crate::command::{attributes, etrn};
 use crate::config::{Extensions, Mode, Vrfy};
 use crate::phase::{self, Event, Phase};
 use crate::reply::Canned;
@@ -105,7 +107,9 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
             Verb::Ehlo | Verb::Helo => self.config.mode == Mode::Smtp,
             Verb::Lhlo => self.config.mode == Mode::Lmtp,
             Verb::Bdat => self.config.extensions.contains(Extensions::CHUNKING),
+            #[cfg(feature = "extensions")]
             Verb::Etrn => self.config.extensions.contains(Extensions::ETRN),
+            #[cfg(feature = "extensions")]
             Verb::Xclient | Verb::Xforward => self.state.trusted,
             Verb::Starttls => self.config.starttls || self.state.tls,
             _ => true,
@@ -178,11 +182,14 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
                 self.say(const { &Canned::ok() });
                 return Ok(());
             }
+            #[cfg(feature = "extensions")]
             Verb::Etrn => {
                 let etrn = etrn::etrn(octets)?;
                 Pending::Etrn { node: span(etrn.node.as_bytes()), option: etrn.option }
             }
+            #[cfg(feature = "extensions")]
             Verb::Xclient => Pending::Xclient(span(attributes::attributes(octets, attributes::XCLIENT)?.as_bytes())),
+            #[cfg(feature = "extensions")]
             Verb::Xforward => Pending::Xforward(span(attributes::attributes(octets, attributes::XFORWARD)?.as_bytes())),
             // The others have no arguments.
             _ if !octets.is_empty() => return Err(ArgumentError::Syntax),
@@ -286,6 +293,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         if self.state.extended {
             // RFC 8689 2: REQUIRETLS is offered under TLS; RFC 3030 3: BINARYMIME together with CHUNKING.
             let mut extensions = self.config.extensions;
+            #[cfg(feature = "extensions")]
             if !self.state.tls {
                 extensions = extensions.without(Extensions::REQUIRETLS);
             }
@@ -295,11 +303,13 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
             InForce {
                 extensions,
                 auth: !self.config.mechanisms.is_empty(),
+                #[cfg(feature = "extensions")]
                 longest_hold: self.config.longest_hold,
+                #[cfg(feature = "extensions")]
                 shortest_by: self.config.shortest_deliver_by,
             }
         } else {
-            InForce { extensions: Extensions::NONE, auth: false, longest_hold: 0, shortest_by: 0 }
+            InForce::NOTHING
         }
     }
 

@@ -75,6 +75,7 @@ pub(crate) enum Event {
     /// RSET.
     Reset,
     /// XCLIENT was believed.
+    #[cfg_attr(not(feature = "extensions"), allow(dead_code, reason = "XCLIENT comes with the feature"))]
     StartOver,
     /// The connection is to end.
     Close,
@@ -171,6 +172,7 @@ const fn row(verb: Verb) -> [Rule; 8] {
         Verb::Rcpt => [Seq, MailFirst, MailFirst, Yes, Yes, Yes, Seq, Seq],
         Verb::Data => [Seq, MailFirst, MailFirst, RcptFirst, NoRcpts, Yes, Seq, Seq],
         Verb::Bdat => [Seq, MailFirst, MailFirst, RcptFirst, NoRcpts, Yes, Yes, Seq],
+        #[cfg(feature = "extensions")]
         Verb::Xclient => [Seq, Yes, Yes, Seq, Seq, Seq, Seq, Seq],
         Verb::Quit => [Yes, Yes, Yes, Yes, Yes, Yes, Yes, Seq],
         _ => [Seq, Yes, Yes, Yes, Yes, Yes, Yes, Seq],
@@ -328,6 +330,7 @@ mod tests {
     }
 
     /// What the table in the picture says of a rule: the code, and what its text adds to that of its like.
+    #[cfg(feature = "extensions")]
     fn cell(rule: Rule) -> String {
         let Some(reply) = rule.refusal() else { return "yes".to_string() };
         let (code, text) = reply.line.trim_end().split_at(4);
@@ -336,6 +339,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(feature = "extensions")]
     fn the_table_of_commands_is_the_one_that_rules() {
         const COLUMNS: [Phase; 7] =
             [Phase::Refused, Phase::Greeted, Phase::Ready, Phase::Mail, Phase::NoRcpt, Phase::Rcpt, Phase::Chunks];

@@ -254,8 +254,10 @@ impl Canned {
     /// Mail data hold a bare CR or LF.
     pub(crate) const BARE_LINE_ENDING: Self = canned!(550 (5, 6, 0) "Message refused: bare CR or LF in the mail data");
     /// ETRN was accepted (RFC 1985 5.3).
+    #[cfg(feature = "extensions")]
     pub(crate) const QUEUING_STARTED: Self = canned!(250 (2, 0, 0) "Ok, queuing for node started");
     /// ETRN was accepted, for nothing (RFC 1985 5.3).
+    #[cfg(feature = "extensions")]
     pub(crate) const NOTHING_WAITING: Self = canned!(251 (2, 0, 0) "Ok, no messages waiting for node");
 }
 

@@ -8,7 +8,9 @@ use core::fmt;
 use core::mem::ManuallyDrop;
 
 use crate::buffer::Buffer;
-use crate::command::{Attributes, Etrn, Hello, Mail, Query, Rcpt};
+#[cfg(feature = "extensions")]
+use crate::command::{Attributes, Etrn};
+use crate::command::{Hello, Mail, Query, Rcpt};
 use crate::config::Config;
 use crate::content::Decoder;
 use crate::keywords;
@@ -47,10 +49,13 @@ pub enum Request<'s> {
     /// HELP.
     Help(HelpRequest<'s>),
     /// ETRN: shall the queue for a node be started?
+    #[cfg(feature = "extensions")]
     Etrn(EtrnRequest<'s>),
     /// XCLIENT, by a trusted peer: is it believed? If so the session starts over.
+    #[cfg(feature = "extensions")]
     Xclient(XclientRequest<'s>),
     /// XFORWARD, by a trusted peer: is it noted?
+    #[cfg(feature = "extensions")]
     Xforward(XforwardRequest<'s>),
 }
 
@@ -132,6 +137,10 @@ requests! {
         /// What help is wanted with; often empty.
         topic: &'s str,
     } => HelpAnswer;
+}
+
+#[cfg(feature = "extensions")]
+requests! {
     /// ETRN (RFC 1985).
     EtrnRequest {
         /// What the client said.
@@ -163,7 +172,7 @@ impl HelloAnswer<'_> {
             let Pending::Hello { extended, .. } = turn.state.pending else { return };
             turn.state.extended = extended;
             if extended {
-                keywords::write(turn.out, turn.config, turn.state.tls, turn.state.trusted, &turn.state.facts);
+                keywords::write(turn.out, turn.config, turn.state);
             } else {
                 turn.out.append(b"250 ");
                 write::name(turn.out, turn.config.hostname);
@@ -325,6 +334,7 @@ impl HelpAnswer<'_> {
     }
 }
 
+#[cfg(feature = "extensions")]
 impl EtrnAnswer<'_> {
     /// The queue is started: `250`.
     pub fn accept(self) {
@@ -337,6 +347,7 @@ impl EtrnAnswer<'_> {
     }
 }
 
+#[cfg(feature = "extensions")]
 impl XclientAnswer<'_> {
     /// Believes it. The session starts over for the client that was named, with a new [`Request::Connect`] and a new greeting.
     pub fn accept(self) {
@@ -352,6 +363,7 @@ impl XclientAnswer<'_> {
     }
 }
 
+#[cfg(feature = "extensions")]
 impl XforwardAnswer<'_> {
     /// Notes it: `250`.
     pub fn accept(self) {
@@ -547,12 +559,15 @@ pub(crate) fn pending<'s>(
         Pending::Expand { what, smtputf8 } => ask!(
             Expand, ExpandRequest, ExpandAnswer, command: Query { what: what.text(line), smtputf8: *smtputf8 }
         ),
+        #[cfg(feature = "extensions")]
         Pending::Etrn { node, option } => ask!(
             Etrn, EtrnRequest, EtrnAnswer, command: Etrn { node: node.text(line), option: *option }
         ),
+        #[cfg(feature = "extensions")]
         Pending::Xclient(attributes) => ask!(
             Xclient, XclientRequest, XclientAnswer, command: Attributes::read(attributes.text(line))
         ),
+        #[cfg(feature = "extensions")]
         Pending::Xforward(attributes) => ask!(
             Xforward, XforwardRequest, XforwardAnswer, command: Attributes::read(attributes.text(line))
         ),

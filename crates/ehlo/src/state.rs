@@ -2,6 +2,7 @@
 
 use crate::buffer::Span;
 use crate::chunk::Chunk;
+#[cfg(feature = "extensions")]
 use crate::command::EtrnOption;
 use crate::command::parked::{ParkedMail, ParkedRcpt};
 use crate::config::{Config, Mode, Peer, Tls};
@@ -39,11 +40,14 @@ pub(crate) enum Pending {
         smtputf8: bool,
     },
     Help(Span),
+    #[cfg(feature = "extensions")]
     Etrn {
         node: Span,
         option: EtrnOption,
     },
+    #[cfg(feature = "extensions")]
     Xclient(Span),
+    #[cfg(feature = "extensions")]
     Xforward(Span),
 }
 
@@ -67,6 +71,7 @@ pub(crate) struct State {
     /// The transaction's body is any octets, and comes by BDAT.
     pub(crate) binary: bool,
     /// The peer is trusted with XCLIENT and XFORWARD.
+    #[cfg(feature = "extensions")]
     pub(crate) trusted: bool,
     /// The peer sent something before it was due.
     pub(crate) early: bool,
@@ -175,6 +180,7 @@ impl State {
             authenticated: false,
             smtputf8: false,
             binary: false,
+            #[cfg(feature = "extensions")]
             trusted: peer.trusted,
             early: false,
             listening: false,
@@ -282,6 +288,7 @@ impl State {
 
     /// Starts over for the client that a trusted peer speaks for: what was learned of the peer itself is void, but its bounds and
     /// its trust stay.
+    #[cfg(feature = "extensions")]
     pub(crate) fn start_over(&mut self) {
         self.pending = Pending::None;
         self.extended = false;

@@ -142,6 +142,7 @@ impl<'o> Lines<'o> {
     }
 
     /// Gives the reply all the room that is left in the buffer.
+    #[cfg(feature = "extensions")]
     pub(crate) fn in_all_of_the_buffer(mut self) -> Self {
         self.limit = self.out.capacity().saturating_sub(2);
         self

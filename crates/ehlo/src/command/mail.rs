@@ -3,6 +3,7 @@
 use super::ArgumentError;
 use super::characters::same_word;
 use super::dsn::{self, Notify, Orcpt, Ret};
+#[cfg(feature = "extensions")]
 use super::options::{self, ByMode, DeliverBy, Hold};
 use super::parameters::{Once, Parameter, Parameters, Xtext, size};
 use super::path::{ForwardPath, RawPath, ReversePath, forward_path, reverse_path};
@@ -29,14 +30,19 @@ pub struct Mail<'a> {
     /// The sender's name for the message, for reports (ENVID, RFC 3461 4.4).
     pub envid: Option<Xtext<'a>>,
     /// By when it is to be delivered (BY, RFC 2852).
+    #[cfg(feature = "extensions")]
     pub deliver_by: Option<DeliverBy>,
     /// It may go on only over TLS with a verified peer (REQUIRETLS, RFC 8689).
+    #[cfg(feature = "extensions")]
     pub require_tls: bool,
     /// Its priority, -9 to 9 (MT-PRIORITY, RFC 6710).
+    #[cfg(feature = "extensions")]
     pub priority: Option<i8>,
     /// Not before when it is to be delivered (HOLDFOR, HOLDUNTIL, RFC 4865).
+    #[cfg(feature = "extensions")]
     pub hold: Option<Hold<'a>>,
     /// What it solicits, as keywords parted by commas (SOLICIT, RFC 3865).
+    #[cfg(feature = "extensions")]
     pub solicit: Option<&'a str>,
 }
 
@@ -50,10 +56,15 @@ impl<'a> Mail<'a> {
             auth: None,
             ret: None,
             envid: None,
+            #[cfg(feature = "extensions")]
             deliver_by: None,
+            #[cfg(feature = "extensions")]
             require_tls: false,
+            #[cfg(feature = "extensions")]
             priority: None,
+            #[cfg(feature = "extensions")]
             hold: None,
+            #[cfg(feature = "extensions")]
             solicit: None,
         }
     }
@@ -99,15 +110,33 @@ pub(crate) struct InForce {
     /// AUTH is offered.
     pub(crate) auth: bool,
     /// The longest HOLDFOR, in seconds.
+    #[cfg(feature = "extensions")]
     pub(crate) longest_hold: u32,
     /// The shortest BY with mode `R`, in seconds.
+    #[cfg(feature = "extensions")]
     pub(crate) shortest_by: u32,
 }
 
 impl InForce {
     /// Everything, with no limits: for parameters that were checked before.
-    pub(crate) const ALL: Self =
-        Self { extensions: Extensions::ALL, auth: true, longest_hold: u32::MAX, shortest_by: 0 };
+    pub(crate) const ALL: Self = Self {
+        extensions: Extensions::ALL,
+        auth: true,
+        #[cfg(feature = "extensions")]
+        longest_hold: u32::MAX,
+        #[cfg(feature = "extensions")]
+        shortest_by: 0,
+    };
+
+    /// No extension at all.
+    pub(crate) const NOTHING: Self = Self {
+        extensions: Extensions::NONE,
+        auth: false,
+        #[cfg(feature = "extensions")]
+        longest_hold: 0,
+        #[cfg(feature = "extensions")]
+        shortest_by: 0,
+    };
 
     fn offers(self, extension: Extensions) -> Result<(), ArgumentError> {
         if self.extensions.contains(extension) { Ok(()) } else { Err(ArgumentError::UnknownParameter) }
@@ -151,32 +180,43 @@ pub(crate) fn mail_parameters<'l>(
 }
 
 /// The parameters of MAIL, and the extensions that bring them; for AUTH that is told otherwise.
-const PARAMETERS: [(&[u8], MailParameter, Extensions); 12] = [
+const PARAMETERS: [(&[u8], MailParameter, Extensions); if cfg!(feature = "extensions") { 12 } else { 6 }] = [
     (b"SIZE", MailParameter::Size, Extensions::SIZE),
     (b"BODY", MailParameter::Body, Extensions::EIGHTBITMIME),
     (b"SMTPUTF8", MailParameter::SmtpUtf8, Extensions::SMTPUTF8),
     (b"AUTH", MailParameter::Auth, Extensions::NONE),
     (b"RET", MailParameter::Ret, Extensions::DSN),
     (b"ENVID", MailParameter::Envid, Extensions::DSN),
+    #[cfg(feature = "extensions")]
     (b"BY", MailParameter::By, Extensions::DELIVERBY),
+    #[cfg(feature = "extensions")]
     (b"REQUIRETLS", MailParameter::RequireTls, Extensions::REQUIRETLS),
+    #[cfg(feature = "extensions")]
     (b"MT-PRIORITY", MailParameter::Priority, Extensions::MT_PRIORITY),
+    #[cfg(feature = "extensions")]
     (b"HOLDFOR", MailParameter::HoldFor, Extensions::FUTURERELEASE),
+    #[cfg(feature = "extensions")]
     (b"HOLDUNTIL", MailParameter::HoldUntil, Extensions::FUTURERELEASE),
+    #[cfg(feature = "extensions")]
     (b"SOLICIT", MailParameter::Solicit, Extensions::NO_SOLICITING),
 ];
 
 /// What extensions add to the longest line of MAIL, in octets: RFC 1870 3, RFC 6152 2, RFC 6531 3.1, RFC 3461 4, RFC 2852 2, RFC 8689 2,
 /// RFC 6710 4, RFC 4865 3, RFC 3865 2.
-pub(crate) static LENGTHS: [(Extensions, u16); 9] = [
+pub(crate) static LENGTHS: [(Extensions, u16); if cfg!(feature = "extensions") { 9 } else { 4 }] = [
     (Extensions::SIZE, 26),
     (Extensions::EIGHTBITMIME, 17),
     (Extensions::SMTPUTF8, 10),
     (Extensions::DSN, 100),
+    #[cfg(feature = "extensions")]
     (Extensions::DELIVERBY, 17),
+    #[cfg(feature = "extensions")]
     (Extensions::REQUIRETLS, 11),
+    #[cfg(feature = "extensions")]
     (Extensions::MT_PRIORITY, 15),
+    #[cfg(feature = "extensions")]
     (Extensions::FUTURERELEASE, 34),
+    #[cfg(feature = "extensions")]
     (Extensions::NO_SOLICITING, 1000),
 ];
 
@@ -189,11 +229,17 @@ enum MailParameter {
     Auth = 1 << 3,
     Ret = 1 << 4,
     Envid = 1 << 5,
+    #[cfg(feature = "extensions")]
     By = 1 << 6,
+    #[cfg(feature = "extensions")]
     RequireTls = 1 << 7,
+    #[cfg(feature = "extensions")]
     Priority = 1 << 8,
+    #[cfg(feature = "extensions")]
     HoldFor = 1 << 9,
+    #[cfg(feature = "extensions")]
     HoldUntil = 1 << 10,
+    #[cfg(feature = "extensions")]
     Solicit = 1 << 11,
 }
 
@@ -212,7 +258,9 @@ fn mail_parameter<'l>(
         return Err(ArgumentError::UnknownParameter);
     }
     once.mark(*which as u16)?;
-    let is_flag = matches!(which, MailParameter::SmtpUtf8 | MailParameter::RequireTls);
+    let is_flag = *which == MailParameter::SmtpUtf8;
+    #[cfg(feature = "extensions")]
+    let is_flag = is_flag || *which == MailParameter::RequireTls;
     if is_flag == parameter.value.is_some() {
         return Err(ArgumentError::Syntax);
     }
@@ -227,6 +275,7 @@ fn mail_parameter<'l>(
         MailParameter::Auth => found(&mut mail.auth, Xtext::read(value)),
         MailParameter::Ret => found(&mut mail.ret, dsn::ret(value)),
         MailParameter::Envid => found(&mut mail.envid, dsn::envid(value)),
+        #[cfg(feature = "extensions")]
         MailParameter::By => {
             let by = DeliverBy::parse(value).ok_or(ArgumentError::Syntax)?;
             // RFC 2852 4.1: a time that cannot be kept is refused.
@@ -235,18 +284,24 @@ fn mail_parameter<'l>(
             }
             found(&mut mail.deliver_by, Some(by))
         }
+        #[cfg(feature = "extensions")]
         MailParameter::RequireTls => {
             mail.require_tls = true;
             true
         }
+        #[cfg(feature = "extensions")]
         MailParameter::Priority => found(&mut mail.priority, options::priority(value)),
         // A message is held for a time or until one (RFC 4865 4).
+        #[cfg(feature = "extensions")]
         MailParameter::HoldFor | MailParameter::HoldUntil if mail.hold.is_some() => false,
+        #[cfg(feature = "extensions")]
         MailParameter::HoldFor => {
             let seconds = options::hold_for(value).filter(|seconds| *seconds <= in_force.longest_hold);
             found(&mut mail.hold, seconds.map(Hold::For))
         }
+        #[cfg(feature = "extensions")]
         MailParameter::HoldUntil => found(&mut mail.hold, options::hold_until(value).map(Hold::Until)),
+        #[cfg(feature = "extensions")]
         MailParameter::Solicit => found(&mut mail.solicit, options::solicit(value)),
     };
     if understood { Ok(()) } else { Err(ArgumentError::Syntax) }
@@ -334,10 +389,16 @@ mod tests {
         super::rcpt(line, is_utf8(line, smtputf8)?, in_force).map(|raw| ParkedRcpt::new(line, &raw).view(line))
     }
 
-    const NONE: InForce = InForce { extensions: Extensions::NONE, auth: false, longest_hold: 0, shortest_by: 0 };
-    const ALL: InForce = InForce { extensions: Extensions::ALL, auth: true, longest_hold: 100, shortest_by: 60 };
+    const ALL: InForce = InForce {
+        #[cfg(feature = "extensions")]
+        longest_hold: 100,
+        #[cfg(feature = "extensions")]
+        shortest_by: 60,
+        ..InForce::ALL
+    };
 
     #[test]
+    #[cfg(feature = "extensions")]
     fn every_parameter_is_read() {
         let line = b"from: <a@b> size=12 BODY=8bitmime SMTPUTF8 AUTH=c+2Bd ret=FULL envid=e by=60;RT RequireTLS mt-priority=-3 \
             holdfor=100 solicit=org.example:ADV";
@@ -388,6 +449,10 @@ mod tests {
             ("FROM:<a@b> BODY=FOO", UnknownValue),
             ("FROM:<a@b> RET=X", Syntax),
             ("FROM:<a@b> ENVID=a+0", Syntax),
+            ("FROM:<\u{fc}@b>", NotAscii),
+        ];
+        #[cfg(feature = "extensions")]
+        let cases = cases.into_iter().chain([
             ("FROM:<a@b> BY=0;R", Syntax),
             ("FROM:<a@b> BY=59;R", UnknownValue),
             ("FROM:<a@b> REQUIRETLS=1", Syntax),
@@ -395,8 +460,7 @@ mod tests {
             ("FROM:<a@b> HOLDFOR=101", Syntax),
             ("FROM:<a@b> HOLDFOR=1 HOLDUNTIL=2026-11-23T18:00:00Z", Syntax),
             ("FROM:<a@b> SOLICIT", Syntax),
-            ("FROM:<\u{fc}@b>", NotAscii),
-        ];
+        ]);
         for (line, error) in cases {
             assert_eq!(mail(line.as_bytes(), ALL), Err(error), "{line}");
         }
@@ -420,7 +484,7 @@ mod tests {
             let mut line = std::string::String::new();
             line.push_str("FROM:<a@b> ");
             line.push_str(parameter);
-            assert_eq!(mail(line.as_bytes(), NONE), Err(UnknownParameter), "{line}");
+            assert_eq!(mail(line.as_bytes(), InForce::NOTHING), Err(UnknownParameter), "{line}");
         }
     }
 
@@ -437,7 +501,7 @@ mod tests {
             line.push_str(bad);
             assert_eq!(rcpt(line.as_bytes(), false, ALL), Err(ArgumentError::Syntax), "{bad}");
         }
-        assert_eq!(rcpt(b"TO:<a@b> NOTIFY=NEVER", false, NONE), Err(ArgumentError::UnknownParameter));
+        assert_eq!(rcpt(b"TO:<a@b> NOTIFY=NEVER", false, InForce::NOTHING), Err(ArgumentError::UnknownParameter));
         assert_eq!(rcpt(b"TO:<a@b> SIZE=1", false, ALL), Err(ArgumentError::UnknownParameter));
         assert_eq!(rcpt("TO:<\u{fc}@b>".as_bytes(), false, ALL), Err(ArgumentError::NotAscii));
         assert!(rcpt("TO:<\u{fc}@b>".as_bytes(), true, ALL).is_ok());

@@ -36,10 +36,13 @@ pub(crate) enum Verb {
     /// RFC 3207.
     Starttls,
     /// RFC 1985.
+    #[cfg(feature = "extensions")]
     Etrn,
     /// Postfix, XCLIENT_README.
+    #[cfg(feature = "extensions")]
     Xclient,
     /// Postfix, XFORWARD_README.
+    #[cfg(feature = "extensions")]
     Xforward,
     /// A verb that is known and not spoken here: 502, so that it is told from a mistyped one.
     NotImplemented,
@@ -47,7 +50,7 @@ pub(crate) enum Verb {
 
 impl Verb {
     /// All of them, in their order.
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; if cfg!(feature = "extensions") { 19 } else { 16 }] = [
         Self::Ehlo,
         Self::Helo,
         Self::Lhlo,
@@ -63,8 +66,11 @@ impl Verb {
         Self::Quit,
         Self::Auth,
         Self::Starttls,
+        #[cfg(feature = "extensions")]
         Self::Etrn,
+        #[cfg(feature = "extensions")]
         Self::Xclient,
+        #[cfg(feature = "extensions")]
         Self::Xforward,
         Self::NotImplemented,
     ];
@@ -76,13 +82,21 @@ impl Verb {
 
     /// Whether it ends a group of commands that are sent together (RFC 2920 3.1, RFC 4954 4).
     pub(crate) const fn ends_a_group(self) -> bool {
-        matches!(self, Self::Ehlo | Self::Helo | Self::Lhlo | Self::Data | Self::Auth | Self::Xclient)
+        #[cfg(feature = "extensions")]
+        if matches!(self, Self::Xclient) {
+            return true;
+        }
+        matches!(self, Self::Ehlo | Self::Helo | Self::Lhlo | Self::Data | Self::Auth)
     }
 
     /// Whether it moves no message on.
     pub(crate) const fn is_idle(self) -> bool {
-        matches!(self, Self::Noop | Self::Rset | Self::Help | Self::Vrfy | Self::Expn | Self::Etrn)
-            || matches!(self, Self::Ehlo | Self::Helo | Self::Lhlo | Self::Xclient | Self::Xforward)
+        #[cfg(feature = "extensions")]
+        if matches!(self, Self::Etrn | Self::Xclient | Self::Xforward) {
+            return true;
+        }
+        matches!(self, Self::Noop | Self::Rset | Self::Help | Self::Vrfy | Self::Expn)
+            || matches!(self, Self::Ehlo | Self::Helo | Self::Lhlo)
     }
 }
 
@@ -140,7 +154,10 @@ fn of_four(word: [u8; 4]) -> FirstWord {
         AUTH => Verb::Auth,
         BDAT => Verb::Bdat,
         LHLO => Verb::Lhlo,
+        #[cfg(feature = "extensions")]
         ETRN => Verb::Etrn,
+        #[cfg(not(feature = "extensions"))]
+        ETRN => Verb::NotImplemented,
         TURN | ATRN | SEND | SOML | SAML => Verb::NotImplemented,
         POST | HEAD => return FirstWord::Http,
         _ => return FirstWord::Unknown,
@@ -152,9 +169,11 @@ fn longer(word: &[u8]) -> FirstWord {
     if same_word(word, b"STARTTLS") {
         return FirstWord::Verb(Verb::Starttls);
     }
+    #[cfg(feature = "extensions")]
     if same_word(word, b"XCLIENT") {
         return FirstWord::Verb(Verb::Xclient);
     }
+    #[cfg(feature = "extensions")]
     if same_word(word, b"XFORWARD") {
         return FirstWord::Verb(Verb::Xforward);
     }
