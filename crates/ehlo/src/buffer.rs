@@ -62,6 +62,7 @@ impl Buffer {
     }
 
     /// Appends as much of `octets` as there is room for; whether that was all of it.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn append(&mut self, octets: &[u8]) -> bool {
         let room = self.octets.get_mut(self.len..).unwrap_or_default();
         let length = octets.len().min(room.len());
@@ -111,14 +112,14 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    /// Where `part` lies in `line`, of which it must be a slice. Buffers are far below 64 KiB; past that it saturates and finds nothing.
+    /// Where `part` lies in `line`, of which it must be a slice. Buffers are far below 64 KiB.
     pub(crate) fn of(line: &[u8], part: &[u8]) -> Self {
         let start = part.as_ptr().addr().wrapping_sub(line.as_ptr().addr());
         Self::new(start, part.len())
     }
 
     pub(crate) fn new(start: usize, len: usize) -> Self {
-        Self { start: u16::try_from(start).unwrap_or(u16::MAX), len: u16::try_from(len).unwrap_or(0) }
+        Self { start: start as u16, len: len as u16 }
     }
 
     pub(crate) const fn is_empty(self) -> bool {

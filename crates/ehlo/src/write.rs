@@ -246,12 +246,41 @@ pub(crate) struct Digits {
 }
 
 impl Digits {
-    pub(crate) fn of(number: u64) -> Self {
+    #[cfg(target_pointer_width = "64")]
+    pub(crate) fn of(mut number: u64) -> Self {
         let mut digits = [b'0'; 20];
-        let start = match u32::try_from(number) {
-            Ok(number) => write_small(number, &mut digits),
-            Err(_) => write_large(number, &mut digits),
-        };
+        let mut start = digits.len();
+        for digit in digits.iter_mut().rev() {
+            // The remainder is below 10.
+            *digit = b'0'.wrapping_add((number % 10) as u8);
+            number /= 10;
+            start = start.wrapping_sub(1);
+            if number == 0 {
+                break;
+            }
+        }
+        Self { digits, start }
+    }
+
+    /// Bit by bit, doubling the digits: division of 64 bits is much code on a small processor.
+    #[cfg(not(target_pointer_width = "64"))]
+    pub(crate) fn of(mut number: u64) -> Self {
+        let mut digits = [b'0'; 20];
+        let mut start = 19_usize;
+        for _ in 0..64 {
+            let mut carry = number.cast_signed() < 0;
+            number = number.wrapping_mul(2);
+            let mut at = 20_usize;
+            for digit in digits.iter_mut().rev() {
+                at = at.wrapping_sub(1);
+                let doubled = (*digit & 15).wrapping_mul(2).wrapping_add(carry.into());
+                carry = doubled > 9;
+                *digit = b'0'.wrapping_add(if carry { doubled.wrapping_sub(10) } else { doubled });
+                if *digit != b'0' && at < start {
+                    start = at;
+                }
+            }
+        }
         Self { digits, start }
     }
 
@@ -262,39 +291,6 @@ impl Digits {
     pub(crate) fn text(&self) -> &str {
         text(self.octets())
     }
-}
-
-/// Writes a number at the end of `digits`; where it begins.
-fn write_small(mut number: u32, digits: &mut [u8; 20]) -> usize {
-    let mut start = digits.len();
-    for digit in digits.iter_mut().rev() {
-        // The remainder is below 10.
-        *digit = b'0'.wrapping_add((number % 10) as u8);
-        number /= 10;
-        start = start.wrapping_sub(1);
-        if number == 0 {
-            break;
-        }
-    }
-    start
-}
-
-/// The same by subtraction: division of 64 bits is much code on a small processor.
-fn write_large(mut number: u64, digits: &mut [u8; 20]) -> usize {
-    let mut start = 0_usize;
-    let mut begun = false;
-    for (digit, exponent) in digits.iter_mut().zip((0..20).rev()) {
-        let power = 10_u64.wrapping_pow(exponent);
-        while let Some(rest) = number.checked_sub(power) {
-            number = rest;
-            *digit = digit.wrapping_add(1);
-        }
-        begun |= *digit != b'0';
-        if !begun {
-            start = start.wrapping_add(1);
-        }
-    }
-    start
 }
 
 #[cfg(test)]
