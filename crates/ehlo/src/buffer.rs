@@ -53,6 +53,7 @@ impl Buffer {
         self.octets.len()
     }
 
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn octets(&self) -> &[u8] {
         self.octets.get(..self.len).unwrap_or_default()
     }
@@ -62,7 +63,7 @@ impl Buffer {
     }
 
     /// Appends as much of `octets` as there is room for; whether that was all of it.
-    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+    #[cfg(target_pointer_width = "64")]
     pub(crate) fn append(&mut self, octets: &[u8]) -> bool {
         let room = self.octets.get_mut(self.len..).unwrap_or_default();
         let length = octets.len().min(room.len());
@@ -74,6 +75,13 @@ impl Buffer {
         length == octets.len()
     }
 
+    /// The same, one by one: what copies many octets at once is much code for a small processor.
+    #[cfg(not(target_pointer_width = "64"))]
+    #[inline(never)]
+    pub(crate) fn append(&mut self, octets: &[u8]) -> bool {
+        octets.iter().all(|octet| self.push(*octet))
+    }
+
     /// Appends so few octets that their number is known beforehand; whether there was room for them.
     pub(crate) fn append_all<const K: usize>(&mut self, octets: [u8; K]) -> bool {
         let Some(room) = self.octets.get_mut(self.len..).and_then(|room| room.first_chunk_mut()) else { return false };
@@ -83,7 +91,7 @@ impl Buffer {
     }
 
     /// Appends one octet; false where there is no room.
-    #[cfg(feature = "mechanisms")]
+    #[cfg(any(feature = "mechanisms", not(target_pointer_width = "64")))]
     pub(crate) fn push(&mut self, octet: u8) -> bool {
         let Some(place) = self.octets.get_mut(self.len) else { return false };
         *place = octet;
@@ -91,6 +99,7 @@ impl Buffer {
         true
     }
 
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) const fn truncate(&mut self, len: usize) {
         if len < self.len {
             self.len = len;
@@ -131,7 +140,7 @@ impl Span {
     }
 
     pub(crate) const fn end(self) -> usize {
-        (self.start as usize).saturating_add(self.len as usize)
+        (self.start as usize).wrapping_add(self.len as usize)
     }
 
     /// The same part, once what stood at `from` stands at `to`.
@@ -141,6 +150,7 @@ impl Span {
     }
 
     /// The octets again.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn octets(self, line: &[u8]) -> &[u8] {
         line.get(self.start()..self.end()).unwrap_or_default()
     }

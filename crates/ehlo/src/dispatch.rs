@@ -21,7 +21,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         let line = trim(self.line.octets());
         let (first_word, behind) = verb::split(line);
         // No exchange is going on, so that the line begins where the buffer does.
-        let arguments = Span::new(behind, line.len().saturating_sub(behind));
+        let arguments = Span::new(behind, line.len().wrapping_sub(behind));
         let fits = self.line.length() <= LINE_LIMIT && !self.line.overflowed();
         // Refused or not, it may bring a password.
         self.state.secret |= first_word == FirstWord::Verb(Verb::Auth);
@@ -55,6 +55,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
 
     /// Refuses a line that is too long, or made of what no line may be made of; whether it did. `fits`: it is within what any line may have.
     #[cold]
+    #[inline(never)]
     fn is_malformed(&mut self, first_word: FirstWord, fits: bool) -> bool {
         if first_word == FirstWord::Http {
             return false;
@@ -225,6 +226,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
 
     /// Whether arguments have octets over 127 where SMTPUTF8 lets them in. (BDAT sees to its own.)
     #[cold]
+    #[inline(never)]
     fn is_utf8(&self, verb: Verb, arguments: Span) -> Result<bool, ArgumentError> {
         let allowed = match verb {
             Verb::Bdat => return Ok(false),
@@ -279,13 +281,13 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
                 let extensions = mail::LENGTHS.iter().filter(|(extension, _)| in_force.extensions.contains(*extension));
                 // RFC 4954 3.
                 let auth = if in_force.auth { 500 } else { 0 };
-                extensions.fold(auth, |sum, (_, octets)| usize::from(*octets).saturating_add(sum))
+                extensions.fold(auth, |sum, (_, octets)| usize::from(*octets).wrapping_add(sum))
             }
             Some(Verb::Rcpt) if in_force.extensions.contains(Extensions::DSN) => 500,
             Some(Verb::Vrfy | Verb::Expn) if in_force.extensions.contains(Extensions::SMTPUTF8) => 10,
             _ => 0,
         };
-        LINE_LIMIT.saturating_add(added)
+        LINE_LIMIT.wrapping_add(added)
     }
 
     /// What this client may use: nothing, if it said HELO.

@@ -86,11 +86,11 @@ impl Hops {
 /// What stands behind the first LF.
 fn behind_line(content: &[u8]) -> Option<&[u8]> {
     #[cfg(target_pointer_width = "64")]
-    let end = memchr::memchr(b'\n', content);
+    let end = memchr::memchr(b'\n', content)?;
     // A small processor has less room for code.
     #[cfg(not(target_pointer_width = "64"))]
-    let end = content.iter().position(|octet| *octet == b'\n');
-    content.get(end?.wrapping_add(1)..)
+    let end = crate::command::characters::end_before(content, b'\n');
+    content.get(end.wrapping_add(1)..)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::write::Lines;
 use crate::write::{self, Digits};
 
 /// Extensions whose keyword stands alone.
-const ALONE: [(Extensions, &str); if cfg!(feature = "extensions") { 8 } else { 7 }] = [
+static ALONE: [(Extensions, &str); if cfg!(feature = "extensions") { 8 } else { 7 }] = [
     (Extensions::PIPELINING, "250-PIPELINING\r\n"),
     (Extensions::EIGHTBITMIME, "250-8BITMIME\r\n"),
     (Extensions::SMTPUTF8, "250-SMTPUTF8\r\n"),
@@ -30,8 +30,8 @@ pub(crate) fn write(out: &mut Buffer, config: &Config<'_>, state: &State) {
     if offers(Extensions::SIZE) {
         keywords.line(&["SIZE ", Digits::of(config.message_size).text()]);
     }
-    for (extension, line) in ALONE {
-        if offers(extension) {
+    for (extension, line) in &ALONE {
+        if offers(*extension) {
             keywords.fixed(line);
         }
     }
@@ -44,10 +44,7 @@ pub(crate) fn write(out: &mut Buffer, config: &Config<'_>, state: &State) {
     if config.starttls && !state.tls {
         keywords.fixed("250-STARTTLS\r\n");
     }
-    let mut mechanisms = sasl::usable(config, state.tls, state.facts);
-    if let Some(first) = mechanisms.next() {
-        keywords.line_of(["AUTH ", first.name()].into_iter().chain(mechanisms.flat_map(|one| [" ", one.name()])));
-    }
+    keywords.mechanisms(config, state);
     keywords.end();
 }
 
@@ -75,14 +72,27 @@ impl Keywords<'_> {
     }
 
     fn line(&mut self, parts: &[&str]) {
-        self.line_of(parts.iter().copied());
-    }
-
-    fn line_of<'p>(&mut self, mut parts: impl Iterator<Item = &'p str>) {
         let begin = self.out.len();
         self.out.append(b"250-");
-        parts.all(|part| self.out.append(part.as_bytes()));
+        parts.iter().for_each(|part| {
+            self.out.append(part.as_bytes());
+        });
         let fits = self.out.append(b"\r\n");
+        self.ended(begin, fits);
+    }
+
+    /// The mechanisms that may be used now, in the order of the configuration.
+    fn mechanisms(&mut self, config: &Config<'_>, state: &State) {
+        let begin = self.out.len();
+        self.out.append(b"250-AUTH");
+        let keyword = self.out.len();
+        for mechanism in config.mechanisms {
+            if sasl::refusal(*mechanism, config, state.tls, &state.facts).is_none() {
+                self.out.append(b" ");
+                self.out.append(mechanism.name().as_bytes());
+            }
+        }
+        let fits = self.out.len() != keyword && self.out.append(b"\r\n");
         self.ended(begin, fits);
     }
 
@@ -91,6 +101,7 @@ impl Keywords<'_> {
     fn configured(&mut self, keyword: &[&str], value: &str) {
         let begin = self.out.len();
         let mut line = Lines::new(self.out, 250, None, false).in_all_of_the_buffer();
+        line.begin();
         keyword.iter().for_each(|part| line.text(part));
         if !value.is_empty() {
             line.text(" ");
@@ -146,7 +157,7 @@ impl Keywords<'_> {
 
     /// Puts what stands between code and text in the last line.
     fn separate(&mut self, separator: u8) {
-        if let Some(place) = self.out.octets_mut().get_mut(self.last.saturating_add(3)) {
+        if let Some(place) = self.out.octets_mut().get_mut(self.last.wrapping_add(3)) {
             *place = separator;
         }
     }
@@ -163,7 +174,7 @@ mod tests {
         for size in [0, 9, 10, 4_294_967_295, 4_294_967_296, 10_000_000_000, 1_000_000_000_000_000_001, u64::MAX] {
             let mut out = Buffer::<[u8; 1024]>::new();
             let config = Config::new("mx").extensions(Extensions::SIZE).message_size(size);
-            write(&mut out, &config, &State::new(crate::Peer::PLAIN));
+            write(&mut out, &config, &State::new(crate::Peer::PLAIN, false));
             assert_eq!(std::str::from_utf8(out.octets()).unwrap(), std::format!("250-mx\r\n250 SIZE {size}\r\n"));
         }
     }
@@ -173,7 +184,7 @@ mod tests {
         let config = Config::new("mx").starttls(true).mechanisms(&[crate::Mechanism::Plain, crate::Mechanism::Login]);
         let text = |tls: bool| {
             let mut out = Buffer::<[u8; 1024]>::new();
-            write(&mut out, &config, &State::new(if tls { crate::Peer::TLS } else { crate::Peer::PLAIN }));
+            write(&mut out, &config, &State::new(if tls { crate::Peer::TLS } else { crate::Peer::PLAIN }, false));
             std::str::from_utf8(out.octets()).unwrap().to_string()
         };
         assert_eq!(
@@ -200,7 +211,7 @@ mod tests {
             .mechanisms(crate::Mechanism::ALL);
         let mut out = Buffer::<[u8; 1024]>::new();
         let tls = crate::Tls { client_certificate: true, exporter: Some([0; 32]) };
-        write(&mut out, &config, &State::new(crate::Peer::tls(tls).trusted().nonce([0; 18])));
+        write(&mut out, &config, &State::new(crate::Peer::tls(tls).trusted().nonce([0; 18]), false));
         let text = std::str::from_utf8(out.octets()).unwrap();
         let last = text.trim_end().rsplit("\r\n").next().unwrap();
         assert!(last.starts_with("250 AUTH ") && last.split(' ').count() == 2 + crate::Mechanism::ALL.len(), "{text}");
@@ -225,7 +236,7 @@ mod tests {
         for room in [50, 100, 200] {
             let mut out = Buffer::<[u8; 300]>::new();
             assert!(out.append(&[b'-'; 300][room..]));
-            write(&mut out, &config, &State::new(crate::Peer::TLS.trusted()));
+            write(&mut out, &config, &State::new(crate::Peer::TLS.trusted(), false));
             let text = std::str::from_utf8(&out.octets()[300 - room..]).unwrap();
             let lines: std::vec::Vec<_> = text.strip_suffix("\r\n").unwrap().split("\r\n").collect();
             let (last, others) = lines.split_last().unwrap();

@@ -20,7 +20,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         self.state.content.quick = false;
         let before = input.len();
         let piece = self.state.content.decoder.next(input);
-        self.count_block(now, before.saturating_sub(input.len()));
+        self.count_block(now, before.wrapping_sub(input.len()));
         match piece {
             Piece::More => self.wait(now, self.config.data_timeout),
             Piece::Content(octets) => {
@@ -57,7 +57,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         } else {
             self.state.content.decoder.next(&mut part)
         };
-        let read = before.saturating_sub(part.len());
+        let read = before.wrapping_sub(part.len());
         chunk.take(read);
         self.state.chunk = Some(chunk);
         *input = whole.get(read..).unwrap_or_default();
@@ -77,9 +77,9 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     pub(crate) fn drop_chunk<'i>(&mut self, now: Instant, input: &mut &'i [u8]) -> Option<Step<'i>> {
         let waste = usize::try_from(self.state.waste).unwrap_or(usize::MAX);
         let rest = input.get(waste..).unwrap_or_default();
-        let dropped = input.len().saturating_sub(rest.len());
+        let dropped = input.len().wrapping_sub(rest.len());
         *input = rest;
-        self.state.waste = self.state.waste.saturating_sub(u64::try_from(dropped).unwrap_or(u64::MAX));
+        self.state.waste = self.state.waste.wrapping_sub(dropped as u64);
         self.count_block(now, dropped);
         if self.state.waste > 0 {
             return self.wait(now, self.config.data_timeout);
@@ -91,7 +91,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     /// Gives the data time-out anew for each block: a slow drip gains nothing.
     fn count_block(&mut self, now: Instant, read: usize) {
         let content = &mut self.state.content;
-        let octets = usize::from(content.block).saturating_add(read);
+        let octets = usize::from(content.block).wrapping_add(read);
         if octets >= BLOCK {
             self.state.clock = Some(now);
         }
@@ -102,7 +102,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     /// Hands out content, within the limits. What passes them is counted on, and not handed out.
     fn content<'i>(&mut self, octets: &'i [u8]) -> Option<Step<'i>> {
         let content = &mut self.state.content;
-        content.size = content.size.saturating_add(u64::try_from(octets.len()).unwrap_or(u64::MAX));
+        content.size = content.size.wrapping_add(octets.len() as u64);
         content.hops.feed(octets);
         match content.over(self.config) {
             Some(reason) => self.refuse_content(reason),

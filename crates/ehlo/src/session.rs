@@ -37,9 +37,8 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
     pub const fn new(config: &'c Config<'c>, peer: Peer) -> Self {
         const { assert!(LINE >= 512 && LINE <= 32_768, "LINE must be from 512 to 32,768") };
         const { assert!(OUT >= 1024, "OUT must be 1,024 at least") };
-        let mut state = State::new(peer);
-        state.lenient |= matches!(config.line_endings, LineEndings::Lenient);
-        Self { config, state, line: Line::new(), out: Buffer::new(), sent: 0 }
+        let lenient = matches!(config.line_endings, LineEndings::Lenient);
+        Self { config, state: State::new(peer, lenient), line: Line::new(), out: Buffer::new(), sent: 0 }
     }
 
     /// Goes on: takes what it can from `input`, moves it forward by that, and says what to do next.

@@ -169,13 +169,14 @@ impl Content {
 }
 
 impl State {
-    pub(crate) const fn new(peer: Peer) -> Self {
+    /// With a peer that has just connected. `lenient`: bare LF is let pass for all.
+    pub(crate) const fn new(peer: Peer, lenient: bool) -> Self {
         Self {
             phase: Phase::Connect,
             pending: Pending::None,
             abort: None,
             tls: peer.tls,
-            lenient: peer.lenient,
+            lenient: lenient | peer.lenient,
             extended: false,
             authenticated: false,
             smtputf8: false,
@@ -280,7 +281,7 @@ impl State {
     /// Forgets what was learned in plaintext (RFC 3207 4.2). Counters stay: they bound the connection.
     pub(crate) fn secured(&mut self, tls: Tls) {
         self.tls = true;
-        self.facts.tls = tls;
+        self.facts.secured(tls);
         self.extended = false;
         self.authenticated = false;
         self.go(Event::Handshake, Abort::Reset);

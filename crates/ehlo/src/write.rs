@@ -1,7 +1,7 @@
 //! Serialising replies (RFC 5321 4.2).
 
 use crate::buffer::Buffer;
-use crate::command::characters::{is_printable, split_at_octet};
+use crate::command::characters::{is_printable, same_word, split_at_octet, strip_keyword};
 use crate::command::text;
 use crate::config::{Config, Extensions};
 use crate::reply::{Canned, Enhanced, Reply, Text};
@@ -61,7 +61,7 @@ fn in_parts(out: &mut Buffer, config: &Config<'_>, reply: &Canned) {
     }
     if reply.named {
         name(out, config.hostname);
-        text = text.strip_prefix(b"{domain}").unwrap_or(text);
+        text = strip_keyword(text, b"{domain}").unwrap_or(text);
     }
     out.append(text);
 }
@@ -82,6 +82,7 @@ pub(crate) fn name(out: &mut Buffer, hostname: &str) {
 #[inline(never)]
 pub(crate) fn reply(out: &mut Buffer, style: Style<'_>, reply: &Reply<'_>) {
     let mut lines = Lines::new(out, reply.code, style.enhanced_code(reply), style.utf8);
+    lines.begin();
     match reply.text {
         Text::Plain(text) => lines.text(text),
         Text::Template(template, value, minutes) => lines.template(template, style.domain, value, minutes),
@@ -93,6 +94,7 @@ pub(crate) fn reply(out: &mut Buffer, style: Style<'_>, reply: &Reply<'_>) {
 pub(crate) fn chunk_taken(out: &mut Buffer, style: Style<'_>, octets: u64) {
     let enhanced = Enhanced { class: 2, subject: 0, detail: 0 };
     let mut lines = Lines::new(out, 250, style.enhanced.then_some(enhanced), false);
+    lines.begin();
     lines.value(Digits::of(octets).text());
     lines.value(" octets received");
     lines.end();
@@ -106,6 +108,7 @@ pub(crate) fn list<'m>(
     members: impl Iterator<Item = &'m str>,
 ) -> bool {
     let mut lines = Lines::new(out, reply.code, style.enhanced_code(reply), style.utf8);
+    lines.begin();
     let mut first = true;
     for member in members {
         if !first {
@@ -135,21 +138,19 @@ pub(crate) struct Lines<'o> {
 
 impl<'o> Lines<'o> {
     pub(crate) fn new(out: &'o mut Buffer, code: u16, enhanced: Option<Enhanced>, utf8: bool) -> Self {
-        let limit = out.len().saturating_add(out.capacity() / 2).min(out.capacity()).saturating_sub(2);
-        let mut lines = Self { out, code, enhanced, utf8, begin: 0, limit, cut: false };
-        lines.begin();
-        lines
+        let limit = out.len().wrapping_add(out.capacity() / 2).min(out.capacity()).wrapping_sub(2);
+        Self { out, code, enhanced, utf8, begin: 0, limit, cut: false }
     }
 
     /// Gives the reply all the room that is left in the buffer.
     #[cfg(feature = "extensions")]
     pub(crate) fn in_all_of_the_buffer(mut self) -> Self {
-        self.limit = self.out.capacity().saturating_sub(2);
+        self.limit = self.out.capacity().wrapping_sub(2);
         self
     }
 
-    /// Begins a line, with its codes.
-    fn begin(&mut self) {
+    /// Begins a line, with its codes; the first one too.
+    pub(crate) fn begin(&mut self) {
         self.begin = self.out.len();
         let digit = |number: u16| b'0'.wrapping_add((number % 10) as u8);
         let code = self.code;
@@ -171,7 +172,7 @@ impl<'o> Lines<'o> {
             self.cut = true;
             return;
         }
-        if let Some(separator) = self.out.octets_mut().get_mut(self.begin.saturating_add(3)) {
+        if let Some(separator) = self.out.octets_mut().get_mut(self.begin.wrapping_add(3)) {
             *separator = b'-';
         }
         self.out.append(b"\r\n");
@@ -196,17 +197,24 @@ impl<'o> Lines<'o> {
 
     fn printable(&mut self, text: &str, lines: bool) {
         // Most texts are printable, and fit.
-        let end = self.out.len().saturating_add(text.len());
-        if !self.cut && end <= self.limit && end.saturating_sub(self.begin) <= LINE && is_printable(text.as_bytes()) {
+        let end = self.out.len().wrapping_add(text.len());
+        if !self.cut && end <= self.limit && end.wrapping_sub(self.begin) <= LINE && is_printable(text.as_bytes()) {
             self.out.append(text.as_bytes());
             return;
         }
-        for character in text.chars() {
+        let mut rest = text.as_bytes();
+        while let [first, ..] = rest {
+            // How many octets the character has.
+            let length = (first.leading_ones() as usize).max(1);
+            let Some((character, behind)) = rest.split_at_checked(length) else { return };
+            rest = behind;
             match character {
-                ' '..='~' => self.octets(&[character as u8]),
-                '\n' if lines => self.next(),
-                '\n' => {}
-                '\u{a0}'.. if self.utf8 => self.octets(character.encode_utf8(&mut [0; 4]).as_bytes()),
+                [b' '..=b'~'] => self.octets(character),
+                [b'\n'] if lines => self.next(),
+                [b'\n'] => {}
+                // From U+0080 to U+009F there are controls.
+                [0xc2, 0x80..=0x9f] => self.octets(b"?"),
+                [_, _, ..] if self.utf8 => self.octets(character),
                 _ => self.octets(b"?"),
             }
         }
@@ -214,10 +222,10 @@ impl<'o> Lines<'o> {
 
     /// Octets that stay together on a line, of which there are as many as there is room for.
     fn octets(&mut self, octets: &[u8]) {
-        if self.out.len().saturating_add(octets.len()).saturating_sub(self.begin) > LINE {
+        if self.out.len().wrapping_add(octets.len()).wrapping_sub(self.begin) > LINE {
             self.next();
         }
-        self.cut |= self.out.len().saturating_add(octets.len()) > self.limit;
+        self.cut |= self.out.len().wrapping_add(octets.len()) > self.limit;
         if !self.cut {
             self.out.append(octets);
         }
@@ -228,10 +236,12 @@ impl<'o> Lines<'o> {
         while let Some((before, behind)) = split_at_octet(rest, b'{') {
             self.text(text(before));
             let (name, after) = split_at_octet(behind, b'}').unwrap_or_default();
-            match name {
-                b"domain" => self.value(domain),
-                b"minutes" => self.value(Digits::of(minutes.into()).text()),
-                _ => self.value(value),
+            if same_word(name, b"domain") {
+                self.value(domain);
+            } else if same_word(name, b"minutes") {
+                self.value(Digits::of(minutes.into()).text());
+            } else {
+                self.value(value);
             }
             rest = after;
         }
@@ -265,22 +275,18 @@ impl Digits {
     /// Bit by bit, doubling the digits: division of 64 bits is much code on a small processor.
     #[cfg(not(target_pointer_width = "64"))]
     pub(crate) fn of(mut number: u64) -> Self {
-        let mut digits = [b'0'; 20];
-        let mut start = 19_usize;
+        let mut digits = [0_u8; 20];
         for _ in 0..64 {
-            let mut carry = number.cast_signed() < 0;
+            let mut carry = u8::from(number.cast_signed() < 0);
             number = number.wrapping_mul(2);
-            let mut at = 20_usize;
             for digit in digits.iter_mut().rev() {
-                at = at.wrapping_sub(1);
-                let doubled = (*digit & 15).wrapping_mul(2).wrapping_add(carry.into());
-                carry = doubled > 9;
-                *digit = b'0'.wrapping_add(if carry { doubled.wrapping_sub(10) } else { doubled });
-                if *digit != b'0' && at < start {
-                    start = at;
-                }
+                let doubled = digit.wrapping_mul(2).wrapping_add(carry);
+                carry = u8::from(doubled > 9);
+                *digit = doubled.wrapping_sub(carry.wrapping_mul(10));
             }
         }
+        let start = digits.iter().position(|digit| *digit != 0).unwrap_or(19);
+        digits.iter_mut().for_each(|digit| *digit |= b'0');
         Self { digits, start }
     }
 

@@ -2,7 +2,7 @@
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 
-use super::characters::{DCONTENT, HYPHEN, LET_DIG, is_of, split_run, strip_keyword, with_utf8};
+use super::characters::{DCONTENT, HYPHEN, LET_DIG, end_before, is_of, next_part, split_run, strip_keyword, strip_octet, with_utf8};
 use super::{AddressError, text};
 
 /// The longest domain, in octets (RFC 5321 4.5.3.1.2).
@@ -94,8 +94,8 @@ pub(crate) fn domain(input: &[u8], let_dig: u8) -> Option<usize> {
 /// `address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) "]"`, and what is behind it.
 fn address_literal(input: &[u8]) -> Option<(Literal<'_>, &[u8])> {
     // Whatever stands in a literal is made of `dcontent`.
-    let (inside, rest) = split_run(input.strip_prefix(b"[")?, DCONTENT)?;
-    let rest = rest.strip_prefix(b"]")?;
+    let (inside, rest) = split_run(strip_octet(input, b'[')?, DCONTENT)?;
+    let rest = strip_octet(rest, b']')?;
     let literal = if let Some(address) = strip_keyword(inside, b"IPv6:") {
         Literal::Ipv6(ipv6(address)?)
     } else if let Some(address) = ipv4(inside) {
@@ -109,12 +109,12 @@ fn address_literal(input: &[u8]) -> Option<(Literal<'_>, &[u8])> {
 /// `IPv4-address-literal = Snum 3("." Snum)`, `Snum = 1*3DIGIT` from 0 to 255.
 fn ipv4(input: &[u8]) -> Option<Ipv4Addr> {
     let mut address = [0; 4];
-    let mut numbers = input.split(|octet| *octet == b'.');
+    let mut numbers = Some(input);
     for place in &mut address {
-        let digits = numbers.next().filter(|digits| digits.len() <= 3)?;
+        let digits = next_part(&mut numbers, b'.').filter(|digits| digits.len() <= 3)?;
         *place = u8::try_from(number(digits, 10)?).ok()?;
     }
-    numbers.next().is_none().then(|| Ipv4Addr::from(address))
+    numbers.is_none().then(|| Ipv4Addr::from(address))
 }
 
 /// Up to four digits, one at least, in a base of up to 16.
@@ -144,8 +144,7 @@ fn ipv6(input: &[u8]) -> Option<Ipv6Addr> {
     }
     // Each turn reads a group and what parts it from the next.
     while !rest.is_empty() {
-        let end = rest.iter().position(|octet| *octet == b':').unwrap_or(rest.len());
-        let (group, behind) = rest.split_at_checked(end)?;
+        let (group, behind) = rest.split_at_checked(end_before(rest, b':'))?;
         if behind.is_empty()
             && let Some(address) = ipv4(group)
         {
@@ -166,7 +165,7 @@ fn ipv6(input: &[u8]) -> Option<Ipv6Addr> {
             [b':', after @ ..] if !after.is_empty() => after,
             _ => behind,
         };
-        if rest == b":" {
+        if let [b':'] = rest {
             return None;
         }
     }
@@ -191,7 +190,7 @@ fn ipv6(input: &[u8]) -> Option<Ipv6Addr> {
 /// `General-address-literal = Standardized-tag ":" 1*dcontent`, `Standardized-tag = Ldh-str`.
 fn general(inside: &[u8]) -> Option<Literal<'_>> {
     let (tag, rest) = split_run(inside, LET_DIG | HYPHEN)?;
-    let content = rest.strip_prefix(b":").filter(|content| !content.is_empty())?;
+    let content = strip_octet(rest, b':').filter(|content| !content.is_empty())?;
     (tag.last() != Some(&b'-')).then(|| Literal::General { tag: text(tag), content: text(content) })
 }
 

@@ -1,6 +1,6 @@
 //! Delivery status notifications (RFC 3461 4): RET and ENVID of MAIL, NOTIFY and ORCPT of RCPT.
 
-use super::characters::{same_word, split_at_octet};
+use super::characters::{next_part, same_word, split_at_octet};
 use super::parameters::Xtext;
 use super::text;
 
@@ -76,7 +76,8 @@ pub(crate) fn notify(value: &[u8]) -> Option<Notify> {
     if same_word(value, b"NEVER") {
         return Some(notify);
     }
-    for element in value.split(|octet| *octet == b',') {
+    let mut elements = Some(value);
+    while let Some(element) = next_part(&mut elements, b',') {
         let field = if same_word(element, b"SUCCESS") {
             &mut notify.success
         } else if same_word(element, b"FAILURE") {

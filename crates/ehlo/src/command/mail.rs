@@ -1,7 +1,7 @@
 //! MAIL and RCPT (RFC 5321 4.1.1.2, 4.1.1.3) with their parameters.
 
 use super::ArgumentError;
-use super::characters::same_word;
+use super::characters::{same_word, strip_octet};
 use super::dsn::{self, Notify, Orcpt, Ret};
 #[cfg(feature = "extensions")]
 use super::options::{self, ByMode, DeliverBy, Hold};
@@ -356,7 +356,7 @@ pub(crate) fn rcpt_parameters<'l>(
 
 /// What follows a keyword without one space, which is let pass: devices send it.
 fn without_space(rest: &[u8]) -> &[u8] {
-    rest.strip_prefix(b" ").unwrap_or(rest)
+    strip_octet(rest, b' ').unwrap_or(rest)
 }
 
 /// `body-value = "7BIT" / "8BITMIME"` (RFC 6152 2) `/ "BINARYMIME"` (RFC 3030 3).

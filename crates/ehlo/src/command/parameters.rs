@@ -1,7 +1,7 @@
 //! Parameters of MAIL and RCPT (RFC 5321 4.1.2), and xtext (RFC 3461 4).
 
 use super::ArgumentError;
-use super::characters::{ESMTP_VALUE, HYPHEN, LET_DIG, same_word, split_run, with_utf8};
+use super::characters::{ESMTP_VALUE, HYPHEN, LET_DIG, same_word, split_run, strip_octet, with_utf8};
 use super::text;
 
 /// `esmtp-param = esmtp-keyword ["=" esmtp-value]`.
@@ -30,7 +30,7 @@ impl<'l> Parameters<'l> {
 
     fn parameter(&mut self) -> Option<Parameter<'l>> {
         // esmtp-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-")
-        let (keyword, mut rest) = split_run(self.rest.strip_prefix(b" ")?, LET_DIG | HYPHEN)?;
+        let (keyword, mut rest) = split_run(strip_octet(self.rest, b' ')?, LET_DIG | HYPHEN)?;
         if keyword.first() == Some(&b'-') {
             return None;
         }

@@ -1,6 +1,6 @@
 //! Verbs.
 
-use super::characters::same_word;
+use super::characters::{end_before, next_part, same_word};
 
 /// The verb of a command, whether or not it is offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -123,6 +123,41 @@ const fn four(word: &str) -> [u8; 4] {
     }
 }
 
+/// The words of four letters, those that come most often first, and behind them those of HTTP.
+static OF_FOUR: [u32; 22] = [
+    RCPT, MAIL, DATA, EHLO, QUIT, RSET, BDAT, NOOP, AUTH, HELO, LHLO, VRFY, EXPN, HELP, ETRN, TURN, ATRN, SEND, SOML, SAML, POST, HEAD,
+];
+
+/// What they are.
+static VERBS: [Verb; 20] = [
+    Verb::Rcpt,
+    Verb::Mail,
+    Verb::Data,
+    Verb::Ehlo,
+    Verb::Quit,
+    Verb::Rset,
+    Verb::Bdat,
+    Verb::Noop,
+    Verb::Auth,
+    Verb::Helo,
+    Verb::Lhlo,
+    Verb::Vrfy,
+    Verb::Expn,
+    Verb::Help,
+    #[cfg(feature = "extensions")]
+    Verb::Etrn,
+    #[cfg(not(feature = "extensions"))]
+    Verb::NotImplemented,
+    Verb::NotImplemented,
+    Verb::NotImplemented,
+    Verb::NotImplemented,
+    Verb::NotImplemented,
+    Verb::NotImplemented,
+];
+
+/// The other methods of HTTP.
+const METHODS: &[u8] = b"GET PUT DELETE OPTIONS CONNECT TRACE PATCH";
+
 /// The first word of a line, and where what follows the space behind it begins.
 pub(crate) fn split(line: &[u8]) -> (FirstWord, usize) {
     // Nearly all verbs have four letters.
@@ -130,38 +165,19 @@ pub(crate) fn split(line: &[u8]) -> (FirstWord, usize) {
         [a, b, c, d] => (of_four([*a, *b, *c, *d]), 4),
         [a, b, c, d, b' ', ..] => (of_four([*a, *b, *c, *d]), 5),
         _ => {
-            let end = line.iter().position(|octet| *octet == b' ').unwrap_or(line.len());
-            (longer(line.get(..end).unwrap_or_default()), end.saturating_add(1).min(line.len()))
+            let end = end_before(line, b' ');
+            (longer(line.get(..end).unwrap_or_default()), end.wrapping_add(1).min(line.len()))
         }
     }
 }
 
-/// Four letters fit a number, which the compiler searches by halves. Clearing one bit makes capitals of letters, and no letter of
-/// anything else.
+/// Four letters fit a number. Clearing one bit makes capitals of letters, and no letter of anything else.
 fn of_four(word: [u8; 4]) -> FirstWord {
-    FirstWord::Verb(match u32::from_be_bytes(word) & 0xdfdf_dfdf {
-        EHLO => Verb::Ehlo,
-        HELO => Verb::Helo,
-        MAIL => Verb::Mail,
-        RCPT => Verb::Rcpt,
-        DATA => Verb::Data,
-        RSET => Verb::Rset,
-        VRFY => Verb::Vrfy,
-        EXPN => Verb::Expn,
-        HELP => Verb::Help,
-        NOOP => Verb::Noop,
-        QUIT => Verb::Quit,
-        AUTH => Verb::Auth,
-        BDAT => Verb::Bdat,
-        LHLO => Verb::Lhlo,
-        #[cfg(feature = "extensions")]
-        ETRN => Verb::Etrn,
-        #[cfg(not(feature = "extensions"))]
-        ETRN => Verb::NotImplemented,
-        TURN | ATRN | SEND | SOML | SAML => Verb::NotImplemented,
-        POST | HEAD => return FirstWord::Http,
-        _ => return FirstWord::Unknown,
-    })
+    let word = u32::from_be_bytes(word) & 0xdfdf_dfdf;
+    match OF_FOUR.iter().position(|of| *of == word) {
+        Some(at) => VERBS.get(at).map_or(FirstWord::Http, |verb| FirstWord::Verb(*verb)),
+        None => FirstWord::Unknown,
+    }
 }
 
 #[inline(never)]
@@ -177,9 +193,11 @@ fn longer(word: &[u8]) -> FirstWord {
     if same_word(word, b"XFORWARD") {
         return FirstWord::Verb(Verb::Xforward);
     }
-    let methods = [&b"GET"[..], b"PUT", b"DELETE", b"OPTIONS", b"CONNECT", b"TRACE", b"PATCH"];
-    if methods.iter().any(|method| same_word(word, method)) {
-        return FirstWord::Http;
+    let mut methods = Some(METHODS);
+    while let Some(method) = next_part(&mut methods, b' ') {
+        if same_word(word, method) {
+            return FirstWord::Http;
+        }
     }
     FirstWord::Unknown
 }

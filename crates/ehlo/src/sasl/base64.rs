@@ -38,7 +38,7 @@ pub(crate) fn decode(buffer: &mut [u8]) -> Option<usize> {
         (2, [.., c, d]) => c | d,
         _ => 0,
     };
-    (wrong >= 0 && stray == 0).then_some(written.saturating_sub(padding))
+    (wrong >= 0 && stray == 0).then_some(written.wrapping_sub(padding))
 }
 
 /// What a digit stands for; -1 for an octet that is none. Without a branch, and without a table.

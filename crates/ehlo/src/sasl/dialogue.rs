@@ -5,7 +5,7 @@ use super::mechanism::Mechanism;
 use super::offer;
 use crate::buffer::Span;
 use crate::command::ArgumentError;
-use crate::command::characters::same_word;
+use crate::command::characters::{next_part, same_word};
 use crate::phase::Event;
 use crate::reply::Canned;
 #[cfg(feature = "mechanisms")]
@@ -18,10 +18,10 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     /// `auth-command = "AUTH" SP sasl-mech [SP initial-response]` (RFC 4954 4).
     pub(crate) fn auth(&mut self, arguments: Span) -> Result<(), ArgumentError> {
         let octets = self.octets(arguments);
-        let mut words = octets.split(|octet| *octet == b' ');
-        let name = words.next().unwrap_or_default();
-        let initial = words.next().map(|word| self.span(word));
-        if name.is_empty() || words.next().is_some() {
+        let mut words = Some(octets);
+        let name = next_part(&mut words, b' ').unwrap_or_default();
+        let initial = words.map(|word| self.span(word));
+        if name.is_empty() || words.is_some_and(|word| word.contains(&b' ')) {
             return Err(ArgumentError::Syntax);
         }
         let mechanisms = self.config.mechanisms;
@@ -33,6 +33,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
             self.fault(reply);
             return Ok(());
         }
+        #[cfg(feature = "mechanisms")]
         self.state.facts.begin(*mechanism);
         self.state.exchange = Some(Exchange::Begun(*mechanism));
         self.state.go(Event::Auth, Abort::Reset);
@@ -57,7 +58,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     /// A line of an exchange (RFC 4954 4).
     pub(crate) fn sasl_line(&mut self) {
         let limit = LINE.min(12_288);
-        if self.line.overflowed() || self.line.length() > limit.saturating_add(2) {
+        if self.line.overflowed() || self.line.length() > limit.wrapping_add(2) {
             self.forget_secrets();
             self.fault(const { &Canned::line_too_long() });
             return;
