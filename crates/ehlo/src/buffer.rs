@@ -83,11 +83,18 @@ impl Buffer {
     }
 
     /// Appends so few octets that their number is known beforehand; whether there was room for them.
+    #[cfg(target_pointer_width = "64")]
     pub(crate) fn append_all<const K: usize>(&mut self, octets: [u8; K]) -> bool {
         let Some(room) = self.octets.get_mut(self.len..).and_then(|room| room.first_chunk_mut()) else { return false };
         *room = octets;
         self.len = self.len.wrapping_add(K);
         true
+    }
+
+    /// The same with as many of them as there is room for.
+    #[cfg(not(target_pointer_width = "64"))]
+    pub(crate) fn append_all<const K: usize>(&mut self, octets: [u8; K]) -> bool {
+        self.append(&octets)
     }
 
     /// Appends one octet; false where there is no room.

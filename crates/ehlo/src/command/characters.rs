@@ -119,15 +119,15 @@ pub(crate) fn same_word(one: &[u8], other: &[u8]) -> bool {
     one.eq_ignore_ascii_case(other)
 }
 
-/// Where the first octet like this one is; the length where there is none. (Not inlined, for the same reason.)
-#[inline(never)]
+/// Where the first octet like this one is; the length where there is none. 
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
 pub(crate) fn end_before(octets: &[u8], separator: u8) -> usize {
     octets.iter().position(|octet| *octet == separator).unwrap_or(octets.len())
 }
 
 /// Takes what stands before the first octet like this one off the front, and that octet too; `None` once there is nothing left. What is
 /// parted by so many octets has one part more.
-#[inline(never)]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
 pub(crate) fn next_part<'l>(rest: &mut Option<&'l [u8]>, separator: u8) -> Option<&'l [u8]> {
     let octets = (*rest)?;
     let (part, behind) = octets.split_at_checked(end_before(octets, separator))?;
@@ -136,14 +136,14 @@ pub(crate) fn next_part<'l>(rest: &mut Option<&'l [u8]>, separator: u8) -> Optio
 }
 
 /// What stands before and behind the first octet like this one; `None` where there is none.
-#[inline(never)]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
 pub(crate) fn split_at_octet(octets: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
     let (before, behind) = octets.split_at_checked(end_before(octets, separator))?;
     Some((before, behind.split_first()?.1))
 }
 
 /// What follows an octet; `None` where it does not stand at the start.
-#[inline(never)]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
 pub(crate) fn strip_octet(input: &[u8], octet: u8) -> Option<&[u8]> {
     let (first, rest) = input.split_first()?;
     (*first == octet).then_some(rest)
