@@ -1,7 +1,7 @@
 //! BDAT (RFC 3030 2): the command's arguments, and how much of a chunk is still to come.
 
 use super::command::ArgumentError;
-use super::command::characters::{next_part, same_word};
+use super::command::characters::{is_ascii, next_part, same_word};
 use super::command::parameters::size;
 
 /// A chunk that is coming in.
@@ -18,7 +18,7 @@ pub(crate) struct Chunk {
 /// `bdat-cmd = "BDAT" SP chunk-size [SP end-marker]`, `chunk-size = 1*DIGIT`, `end-marker = "LAST"`, from behind `BDAT `.
 /// A size over 64 bits is an error, never a smaller size.
 pub(crate) fn bdat(arguments: &[u8]) -> Result<Chunk, ArgumentError> {
-    if !arguments.is_ascii() {
+    if !is_ascii(arguments) {
         return Err(ArgumentError::NotAscii);
     }
     let mut words = Some(arguments);

@@ -6,6 +6,7 @@
 use crate::scan::{self, Event, LineDot};
 
 /// The longest line that is short, with its dot and its CRLF.
+#[cfg(target_pointer_width = "64")]
 pub(crate) const SHORT: usize = 48;
 
 /// The decoder of mail data. CRLF `.` CRLF ends them, and nothing else.
@@ -122,6 +123,7 @@ impl Decoder {
     ///
     /// Data that are nothing else are the slowest there are, since each line is a piece of content of its own. The session takes such lines
     /// a short way, without this decoder: that is 40 instructions a line, where it was 200.
+    #[cfg(target_pointer_width = "64")]
     #[inline]
     pub(crate) fn short_line(self, input: &[u8]) -> usize {
         let [b'.', line @ ..] = input else { return 0 };

@@ -2,6 +2,7 @@
 
 use crate::buffer::Span;
 use crate::chunk;
+use crate::command::characters::is_ascii;
 use crate::command::mail::{self, InForce};
 use crate::command::parked::{ParkedMail, ParkedRcpt};
 use crate::command::verb::{self, FirstWord, Verb};
@@ -70,7 +71,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
             self.line_fault(const { &Canned::line_too_long() });
         } else if line.iter().any(u8::is_ascii_control) {
             self.line_fault(const { &Canned::invalid_character() });
-        } else if verb.is_none() && !line.is_ascii() {
+        } else if verb.is_none() && !is_ascii(line) {
             self.fault(const { &Canned::invalid_character() });
         } else {
             return false;

@@ -31,6 +31,7 @@ impl Hops {
     }
 
     /// Whether a line that begins with this octet is none to count, nor the end of the header section: it can be left out.
+    #[cfg(target_pointer_width = "64")]
     #[inline]
     pub(crate) const fn passes_over(self, octet: u8) -> bool {
         match self.at {

@@ -3,9 +3,11 @@
 use core::fmt;
 
 use crate::buffer::{Buffer, Span};
+#[cfg(target_pointer_width = "64")]
 use crate::command::characters::printable_run;
 
 /// The longest line that is looked at as a whole: all commands of RFC 5321 are shorter.
+#[cfg(target_pointer_width = "64")]
 const WHOLE: usize = 512;
 
 /// A line in the making, in a buffer of `N` octets. Any fragmentation of the input gives the same line.
@@ -50,6 +52,7 @@ impl<const N: usize> Line<N> {
 
     /// Takes a line off the input that has come whole and holds nothing but printable ASCII, as most lines do; false where the next one
     /// is not such.
+    #[cfg(target_pointer_width = "64")]
     #[inline]
     pub(crate) fn feed_whole(&mut self, input: &mut &[u8]) -> bool {
         if self.length != 0 {

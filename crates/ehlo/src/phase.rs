@@ -142,10 +142,9 @@ static MOVES: [(u16, Phase); Event::ALL.len()] = {
 const fn moves_by(event: Event) -> (&'static [Phase], Phase) {
     use Phase::{Chunk, Chunks, Closed, Connect, Data, Greeted, Mail, NoRcpt, Rcpt, Ready, Refused, Sasl, Tls};
     match event {
-        Event::Close => (
-            &[Connect, Refused, Greeted, Ready, Sasl, Tls, Mail, NoRcpt, Rcpt, Data, Chunk, Chunks],
-            Closed,
-        ),
+        Event::Close => {
+            (&[Connect, Refused, Greeted, Ready, Sasl, Tls, Mail, NoRcpt, Rcpt, Data, Chunk, Chunks], Closed)
+        }
         Event::LetIn => (&[Connect], Greeted),
         Event::TurnedAway => (&[Connect], Refused),
         Event::Hello => (&[Greeted, Ready, Mail, NoRcpt, Rcpt, Chunks], Ready),

@@ -1,5 +1,6 @@
 //! Taking in mail data: DATA (RFC 5321 4.1.1.4) and BDAT (RFC 3030), their limits, and what is said at their end.
 
+use crate::chunk::Chunk;
 use crate::config::Mode;
 use crate::content::Piece;
 use crate::phase::{Event, Phase};
@@ -11,43 +12,18 @@ use crate::time::Instant;
 use crate::write::{self, Style};
 
 impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
-    /// In DATA: hands out content until its end, then sees to the answer.
+    /// In DATA or in a chunk: hands out content until its end, then says that the chunk was taken, or sees to the answer to the message.
     pub(crate) fn data<'i>(&mut self, now: Instant, input: &mut &'i [u8]) -> Option<Step<'i>> {
         if let Some(given) = self.state.content.ended {
             self.answer_message(given);
             return None;
         }
-        self.state.content.quick = false;
-        let before = input.len();
-        let piece = self.state.content.decoder.next(input);
-        self.count_block(now, before.wrapping_sub(input.len()));
-        match piece {
-            Piece::More => self.wait(now, self.config.data_timeout),
-            Piece::Content(octets) => {
-                let step = self.content(octets);
-                self.state.content.let_short_lines(self.config);
-                step
-            }
-            Piece::Spoilt => self.refuse_content(Abort::LineEnding),
-            Piece::End => {
-                self.end_of_data();
-                None
-            }
+        #[cfg(target_pointer_width = "64")]
+        {
+            self.state.content.quick = false;
         }
-    }
-
-    /// In a chunk: hands out content until the chunk ends, then says that it was taken, or sees to the answer to the message.
-    pub(crate) fn chunk<'i>(&mut self, now: Instant, input: &mut &'i [u8]) -> Option<Step<'i>> {
-        if let Some(given) = self.state.content.ended {
-            self.answer_message(given);
-            return None;
-        }
-        let Some(mut chunk) = self.state.chunk else {
-            self.state.go(Event::ChunkRefused, Abort::Chunk);
-            return None;
-        };
         let whole: &'i [u8] = input;
-        let mut part = chunk.part(whole);
+        let mut part = self.state.chunk.as_ref().map_or(whole, |chunk| chunk.part(whole));
         let before = part.len();
         let piece = if self.state.binary {
             match core::mem::take(&mut part) {
@@ -58,18 +34,31 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
             self.state.content.decoder.next(&mut part)
         };
         let read = before.wrapping_sub(part.len());
-        chunk.take(read);
-        self.state.chunk = Some(chunk);
         *input = whole.get(read..).unwrap_or_default();
         self.count_block(now, read);
+        if let Some(chunk) = &mut self.state.chunk {
+            chunk.take(read);
+        }
         match piece {
-            Piece::Content(octets) => self.content(octets),
+            Piece::Content(octets) => {
+                let step = self.content(octets);
+                #[cfg(target_pointer_width = "64")]
+                self.state.content.let_short_lines(self.config);
+                step
+            }
             Piece::Spoilt => self.refuse_content(Abort::LineEnding),
-            Piece::More | Piece::End if chunk.left > 0 => self.wait(now, self.config.data_timeout),
-            Piece::More | Piece::End => {
-                self.end_of_chunk(chunk.size, chunk.last);
+            Piece::End => {
+                self.state.clock = None;
+                self.state.content.ended = Some(0);
                 None
             }
+            Piece::More => match self.state.chunk {
+                Some(Chunk { left: 0, size, last }) => {
+                    self.end_of_chunk(size, last);
+                    None
+                }
+                _ => self.wait(now, self.config.data_timeout),
+            },
         }
     }
 
@@ -118,12 +107,6 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         }
         self.state.content.refused = Some(reason);
         Some(Step::Aborted(reason))
-    }
-
-    /// At the end of DATA.
-    fn end_of_data(&mut self) {
-        self.state.clock = None;
-        self.state.content.ended = Some(0);
     }
 
     /// At the end of a chunk.

@@ -47,9 +47,10 @@ pub(crate) fn find(data: &[u8], mark: impl Mark) -> usize {
 }
 
 /// Where the first CR or LF is, or how long the data are: for short lines, of which there may be very many.
+#[cfg(target_pointer_width = "64")]
 #[inline]
 pub(crate) fn line_end(data: &[u8]) -> usize {
-    let (words, rest) = if cfg!(target_pointer_width = "64") { data.as_chunks::<8>() } else { (&[][..], data) };
+    let (words, rest) = data.as_chunks::<8>();
     let mut at = 0_usize;
     for word in words {
         const ONE: u64 = u64::from_ne_bytes([1; 8]);

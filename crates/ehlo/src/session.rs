@@ -46,14 +46,17 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
     /// `now` must not run backwards. Where a [`Step::Request`] has not been answered it is returned again, and no input is taken.
     #[inline]
     pub fn advance<'i>(&mut self, now: Instant, input: &mut &'i [u8]) -> Step<'i> {
-        match self.state.content.short_line(input) {
-            Some(line) => Step::Content(line),
-            None => self.go_on(now, input),
+        // A small processor has less room for code.
+        #[cfg(target_pointer_width = "64")]
+        if let Some(line) = self.state.content.short_line(input) {
+            return Step::Content(line);
         }
+        self.go_on(now, input)
     }
 
     fn go_on<'i>(&mut self, now: Instant, input: &mut &'i [u8]) -> Step<'i> {
         // Where mail data go on there is nothing else to see to.
+        #[cfg(target_pointer_width = "64")]
         if self.state.in_mid_data()
             && let Some(step) = self.data(now, input)
         {
@@ -84,8 +87,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
                     Some(if self.out.is_empty() { Step::StartTls } else { Step::Send })
                 }
                 Phase::Connect => self.connect(now, input),
-                Phase::Data => self.data(now, input),
-                Phase::Chunk => self.chunk(now, input),
+                Phase::Data | Phase::Chunk => self.data(now, input),
                 _ => self.command_line(now, input),
             };
             if let Some(step) = step {
@@ -218,11 +220,12 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
         if self.state.waste > 0 {
             return self.drop_chunk(now, input);
         }
-        if !self.line.feed_whole(input) {
-            return self.line_in_parts(now, input);
+        #[cfg(target_pointer_width = "64")]
+        if self.line.feed_whole(input) {
+            self.line_taken(input, true);
+            return None;
         }
-        self.line_taken(input, true);
-        None
+        self.line_in_parts(now, input)
     }
 
     /// Does what a line says. `printable`: it is known to hold nothing but printable ASCII.

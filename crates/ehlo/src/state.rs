@@ -6,7 +6,9 @@ use crate::chunk::Chunk;
 use crate::command::EtrnOption;
 use crate::command::parked::{ParkedMail, ParkedRcpt};
 use crate::config::{Config, Mode, Peer, Tls};
-use crate::content::{Decoder, SHORT};
+use crate::content::Decoder;
+#[cfg(target_pointer_width = "64")]
+use crate::content::SHORT;
 use crate::hops::Hops;
 use crate::phase::{Event, Phase};
 use crate::sasl::{Exchange, Facts};
@@ -116,6 +118,7 @@ pub(crate) struct Content {
     /// Octets read since the clock was last set.
     pub(crate) block: u16,
     /// No limit can be passed before the next block: see [`short_line`](Self::short_line).
+    #[cfg(target_pointer_width = "64")]
     pub(crate) quick: bool,
     /// Why the message will be refused at its end; the caller has been told.
     pub(crate) refused: Option<Abort>,
@@ -125,10 +128,20 @@ pub(crate) struct Content {
 
 impl Content {
     pub(crate) const fn new(decoder: Decoder) -> Self {
-        Self { decoder, hops: Hops::new(), size: 0, block: 0, quick: false, refused: None, ended: None }
+        Self {
+            decoder,
+            hops: Hops::new(),
+            size: 0,
+            block: 0,
+            #[cfg(target_pointer_width = "64")]
+            quick: false,
+            refused: None,
+            ended: None,
+        }
     }
 
     /// Takes a short line that begins with a dot off the input, where there is no limit or clock to see to.
+    #[cfg(target_pointer_width = "64")]
     #[inline]
     pub(crate) fn short_line<'i>(&mut self, input: &mut &'i [u8]) -> Option<&'i [u8]> {
         if !self.quick || usize::from(self.block) >= const { BLOCK - SHORT } {
@@ -146,6 +159,7 @@ impl Content {
     }
 
     /// Whether short lines may go by themselves up to the end of the block.
+    #[cfg(target_pointer_width = "64")]
     pub(crate) fn let_short_lines(&mut self, config: &Config<'_>) {
         let left = config.message_size.saturating_sub(self.size);
         self.quick = self.refused.is_none() && (config.message_size == 0 || left >= BLOCK as u64);
@@ -215,6 +229,7 @@ impl State {
     }
 
     /// Whether mail data are coming in, and nothing that came before them has yet to be dealt with.
+    #[cfg(target_pointer_width = "64")]
     pub(crate) const fn in_mid_data(&self) -> bool {
         matches!(self.phase, Phase::Data)
             && matches!(self.pending, Pending::None)

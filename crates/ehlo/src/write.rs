@@ -152,17 +152,19 @@ impl<'o> Lines<'o> {
     /// Begins a line, with its codes; the first one too.
     pub(crate) fn begin(&mut self) {
         self.begin = self.out.len();
-        let digit = |number: u16| b'0'.wrapping_add((number % 10) as u8);
-        let code = self.code;
-        self.out.append_all([digit(code / 100), digit(code / 10), digit(code), b' ']);
+        self.number(self.code, b" ");
         if let Some(Enhanced { class, subject, detail }) = self.enhanced {
-            self.out.append_all([digit(class.into()), b'.']);
-            self.out.append(Digits::of(subject.into()).octets());
-            self.out.append(b".");
-            self.out.append(Digits::of(detail.into()).octets());
-            self.out.append(b" ");
+            self.number(class.into(), b".");
+            self.number(subject, b".");
+            self.number(detail, b" ");
         }
         self.cut |= self.out.len() > self.limit;
+    }
+
+    /// A number of the codes, and what stands behind it.
+    fn number(&mut self, number: u16, behind: &[u8]) {
+        self.out.append(Digits::of(number.into()).octets());
+        self.out.append(behind);
     }
 
     /// Ends the current line as one that is continued, and begins the next.
@@ -249,7 +251,8 @@ impl<'o> Lines<'o> {
     }
 }
 
-/// A number in decimal digits.
+/// A number in decimal digits. (Aligned as a session is: on a small processor one routine then clears all that is cleared.)
+#[repr(align(8))]
 pub(crate) struct Digits {
     digits: [u8; 20],
     start: usize,
@@ -275,19 +278,25 @@ impl Digits {
     /// Bit by bit, doubling the digits: division of 64 bits is much code on a small processor.
     #[cfg(not(target_pointer_width = "64"))]
     pub(crate) fn of(mut number: u64) -> Self {
-        let mut digits = [0_u8; 20];
+        let mut written = Self { digits: [0; 20], start: 19 };
         for _ in 0..64 {
             let mut carry = u8::from(number.cast_signed() < 0);
             number = number.wrapping_mul(2);
-            for digit in digits.iter_mut().rev() {
+            for digit in written.digits.iter_mut().rev() {
                 let doubled = digit.wrapping_mul(2).wrapping_add(carry);
                 carry = u8::from(doubled > 9);
                 *digit = doubled.wrapping_sub(carry.wrapping_mul(10));
             }
         }
-        let start = digits.iter().position(|digit| *digit != 0).unwrap_or(19);
-        digits.iter_mut().for_each(|digit| *digit |= b'0');
-        Self { digits, start }
+        let mut begin = 20_usize;
+        for digit in written.digits.iter_mut().rev() {
+            begin = begin.wrapping_sub(1);
+            if *digit != 0 {
+                written.start = begin;
+            }
+            *digit |= b'0';
+        }
+        written
     }
 
     pub(crate) fn octets(&self) -> &[u8] {

@@ -119,10 +119,21 @@ pub(crate) fn same_word(one: &[u8], other: &[u8]) -> bool {
     one.eq_ignore_ascii_case(other)
 }
 
-/// Where the first octet like this one is; the length where there is none. 
+/// Where the first octet like this one is; the length where there is none.
 #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
 pub(crate) fn end_before(octets: &[u8], separator: u8) -> usize {
     octets.iter().position(|octet| *octet == separator).unwrap_or(octets.len())
+}
+
+/// Whether an octet like this one is among them.
+pub(crate) fn holds(octets: &[u8], octet: u8) -> bool {
+    end_before(octets, octet) < octets.len()
+}
+
+/// Whether all of them are ASCII. (What is asked for is rare and short: the library's way is more code.)
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+pub(crate) fn is_ascii(octets: &[u8]) -> bool {
+    octets.iter().all(u8::is_ascii)
 }
 
 /// Takes what stands before the first octet like this one off the front, and that octet too; `None` once there is nothing left. What is

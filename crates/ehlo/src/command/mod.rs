@@ -54,7 +54,7 @@ pub(crate) fn text(octets: &[u8]) -> &str {
 
 /// Whether arguments have octets over 127, which must then be valid UTF-8 in a place that allows it.
 pub(crate) fn is_utf8(arguments: &[u8], allowed: bool) -> Result<bool, ArgumentError> {
-    if arguments.is_ascii() {
+    if characters::is_ascii(arguments) {
         Ok(false)
     } else if allowed && core::str::from_utf8(arguments).is_ok() {
         Ok(true)

@@ -1,6 +1,6 @@
 //! VRFY and EXPN (RFC 5321 4.1.1.6, 4.1.1.7).
 
-use super::characters::{end_before, same_word};
+use super::characters::{end_before, holds, same_word};
 use super::mailbox::quoted_string;
 use super::{ArgumentError, text};
 
@@ -25,7 +25,7 @@ pub(crate) fn query(arguments: &[u8], utf8: bool, smtputf8_offered: bool) -> Res
     let smtputf8 = match rest.split_first() {
         None => false,
         Some((_, option)) if smtputf8_offered && same_word(option, b"SMTPUTF8") => true,
-        Some((_, option)) if !option.is_empty() && !option.contains(&b' ') => return Err(ArgumentError::UnknownValue),
+        Some((_, option)) if !option.is_empty() && !holds(option, b' ') => return Err(ArgumentError::UnknownValue),
         Some(_) => return Err(ArgumentError::Syntax),
     };
     if what.is_empty() {

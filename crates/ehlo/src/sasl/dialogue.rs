@@ -5,7 +5,7 @@ use super::mechanism::Mechanism;
 use super::offer;
 use crate::buffer::Span;
 use crate::command::ArgumentError;
-use crate::command::characters::{next_part, same_word};
+use crate::command::characters::{holds, next_part, same_word};
 use crate::phase::Event;
 use crate::reply::Canned;
 #[cfg(feature = "mechanisms")]
@@ -21,7 +21,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         let mut words = Some(octets);
         let name = next_part(&mut words, b' ').unwrap_or_default();
         let initial = words.map(|word| self.span(word));
-        if name.is_empty() || words.is_some_and(|word| word.contains(&b' ')) {
+        if name.is_empty() || words.is_some_and(|word| holds(word, b' ')) {
             return Err(ArgumentError::Syntax);
         }
         let mechanisms = self.config.mechanisms;

@@ -1,6 +1,6 @@
 //! PLAIN (RFC 4616), and what a user name or a password may be.
 
-use crate::command::characters::split_at_octet;
+use crate::command::characters::{holds, split_at_octet};
 
 /// `message = [authzid] UTF8NUL authcid UTF8NUL passwd` (RFC 4616 2).
 pub(crate) fn plain(message: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
@@ -17,5 +17,5 @@ pub(crate) fn is_name(octets: &[u8]) -> bool {
 
 /// UTF-8 without NUL, or nothing.
 pub(crate) fn is_text(octets: &[u8]) -> bool {
-    !octets.contains(&0) && core::str::from_utf8(octets).is_ok()
+    !holds(octets, 0) && core::str::from_utf8(octets).is_ok()
 }
