@@ -31,9 +31,9 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         }
         let verb = match first_word {
             FirstWord::Verb(verb) => verb,
-            FirstWord::Unknown => return self.fault(const { &Canned::command_unrecognized() }),
+            FirstWord::Unknown => return self.fault(const { Canned::command_unrecognized() }),
             // An HTTP request, perhaps with commands in its body: no line of it is carried out.
-            FirstWord::Http => return self.turn_out(const { &Canned::command_unrecognized() }),
+            FirstWord::Http => return self.turn_out(const { Canned::command_unrecognized() }),
         };
         if let Some(refusal) = self.refusal(verb, input) {
             if verb == Verb::Bdat {
@@ -46,10 +46,10 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         }
         if let Err(error) = self.carry_out(verb, arguments, input, printable) {
             self.fault(match error {
-                ArgumentError::Syntax => const { &Canned::syntax_error_in_parameters() },
-                ArgumentError::UnknownParameter => &Canned::UNKNOWN_PARAMETER,
-                ArgumentError::UnknownValue => const { &Canned::parameter_not_implemented() },
-                ArgumentError::NotAscii => const { &Canned::invalid_character() },
+                ArgumentError::Syntax => const { Canned::syntax_error_in_parameters() },
+                ArgumentError::UnknownParameter => Canned::UNKNOWN_PARAMETER,
+                ArgumentError::UnknownValue => const { Canned::parameter_not_implemented() },
+                ArgumentError::NotAscii => const { Canned::invalid_character() },
             });
         }
     }
@@ -68,11 +68,11 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         let too_long = !fits && (self.line.overflowed() || self.line.length() > self.limit(verb));
         let line = trim(self.line.octets());
         if too_long {
-            self.line_fault(const { &Canned::line_too_long() });
+            self.line_fault(const { Canned::line_too_long() });
         } else if line.iter().any(u8::is_ascii_control) {
-            self.line_fault(const { &Canned::invalid_character() });
+            self.line_fault(const { Canned::invalid_character() });
         } else if verb.is_none() && !is_ascii(line) {
-            self.fault(const { &Canned::invalid_character() });
+            self.fault(const { Canned::invalid_character() });
         } else {
             return false;
         }
@@ -80,9 +80,9 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     }
 
     /// Why a command may not stand here; `None` where it may. (Where it came too early the session may have been ended instead.)
-    fn refusal(&mut self, verb: Verb, input: &[u8]) -> Option<&'static Canned> {
+    fn refusal(&mut self, verb: Verb, input: &[u8]) -> Option<Canned> {
         if !verb.is_always_there() && !self.is_offered(verb) {
-            return Some(const { &Canned::command_not_implemented() });
+            return Some(const { Canned::command_not_implemented() });
         }
         if !input.is_empty() && verb.ends_a_group() && !self.let_early(input) {
             return None;
@@ -140,14 +140,14 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
                 let raw = mail::mail(octets, utf8, self.in_force())?;
                 let limit = self.config.message_size;
                 if self.config.require_auth && !self.state.authenticated {
-                    return self.refuse(const { &Canned::auth_required() });
+                    return self.refuse(const { Canned::auth_required() });
                 }
                 if self.state.transactions >= self.config.transactions {
-                    return self.refuse(const { &Canned::too_many_transactions() });
+                    return self.refuse(const { Canned::too_many_transactions() });
                 }
                 if limit != 0 && raw.command.size.is_some_and(|size| size > limit) {
                     if self.count_idle() {
-                        self.say(const { &Canned::message_too_big() });
+                        self.say(const { Canned::message_too_big() });
                     }
                     return Ok(());
                 }
@@ -157,7 +157,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
                 let raw = mail::rcpt(octets, utf8, self.in_force())?;
                 // Duplicates do not count as recipients, but they cannot go on for ever either: in LMTP each is answered after the data.
                 if self.state.recipients >= self.config.recipients || self.state.taken == u16::MAX {
-                    self.say(const { &Canned::too_many_rcpts() });
+                    self.say(const { Canned::too_many_rcpts() });
                     return Ok(());
                 }
                 Pending::Rcpt(ParkedRcpt::new(self.line.buffer(), &raw))
@@ -174,14 +174,14 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
                     Verb::Expn => Pending::Expand { what, smtputf8 },
                     _ if self.config.vrfy == Vrfy::Answer => Pending::Verify { what, smtputf8 },
                     _ => {
-                        self.say(const { &Canned::cannot_vrfy() });
+                        self.say(const { Canned::cannot_vrfy() });
                         return Ok(());
                     }
                 }
             }
             Verb::Help => Pending::Help(arguments),
             Verb::Noop => {
-                self.say(const { &Canned::ok() });
+                self.say(const { Canned::ok() });
                 return Ok(());
             }
             #[cfg(feature = "extensions")]
@@ -198,11 +198,11 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
             Verb::Data => Pending::Data,
             Verb::Rset => {
                 self.state.go(Event::Reset, Abort::Reset);
-                self.say(const { &Canned::buffer_cleared() });
+                self.say(const { Canned::buffer_cleared() });
                 return Ok(());
             }
             Verb::Quit => {
-                self.say(const { &Canned::good_bye() });
+                self.say(const { Canned::good_bye() });
                 self.state.close(Abort::Closed);
                 return Ok(());
             }
@@ -210,7 +210,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
                 // Whatever came behind it in plaintext is not read as commands, now or later (RFC 3207 4.2).
                 self.state.early |= !input.is_empty();
                 *input = &[];
-                self.say(&Canned::READY_FOR_TLS);
+                self.say(Canned::READY_FOR_TLS);
                 self.state.go(Event::StartTls, Abort::Reset);
                 return Ok(());
             }
@@ -220,7 +220,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     }
 
     /// Refuses a command whose arguments are right.
-    fn refuse(&mut self, reply: &Canned) -> Result<(), ArgumentError> {
+    fn refuse(&mut self, reply: Canned) -> Result<(), ArgumentError> {
         self.fault(reply);
         Ok(())
     }
@@ -333,7 +333,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
 const LINE_LIMIT: usize = 512;
 
 /// Said to a command that stands in a wrong place for a reason that the table of the phases does not know.
-const BAD_SEQUENCE: &Canned = &Canned::bad_sequence();
+const BAD_SEQUENCE: Canned = Canned::bad_sequence();
 
 /// The line without white space at its end, which devices send (RFC 5321 4.1.1 lets a server take it).
 fn trim(mut line: &[u8]) -> &[u8] {

@@ -182,13 +182,13 @@ pub(crate) enum Rule {
 
 impl Rule {
     /// The reply of a rule that does not admit.
-    pub(crate) const fn refusal(self) -> Option<&'static Canned> {
+    pub(crate) const fn refusal(self) -> Option<Canned> {
         match self {
             Self::Yes => None,
-            Self::BadSequence => Some(const { &Canned::bad_sequence() }),
-            Self::MailFirst => Some(const { &Canned::mail_first() }),
-            Self::RcptFirst => Some(const { &Canned::rcpt_first() }),
-            Self::NoRcpts => Some(const { &Canned::no_valid_recipients() }),
+            Self::BadSequence => Some(const { Canned::bad_sequence() }),
+            Self::MailFirst => Some(const { Canned::mail_first() }),
+            Self::RcptFirst => Some(const { Canned::rcpt_first() }),
+            Self::NoRcpts => Some(const { Canned::no_valid_recipients() }),
         }
     }
 }
@@ -384,8 +384,8 @@ mod tests {
     #[cfg(feature = "extensions")]
     fn cell(rule: Rule) -> String {
         let Some(reply) = rule.refusal() else { return "yes".to_string() };
-        let (code, text) = reply.line.trim_end().split_at(4);
-        let text = &text[usize::from(reply.enhanced)..];
+        let (code, text) = reply.line().trim_end().split_at(4);
+        let text = &text[reply.enhanced()..];
         format!("{code}{}", text.trim_start_matches("Bad sequence of commands").trim()).trim().to_string()
     }
 

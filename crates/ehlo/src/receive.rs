@@ -149,10 +149,10 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     }
 }
 
-const fn refusal(reason: Abort) -> &'static Canned {
+const fn refusal(reason: Abort) -> Canned {
     match reason {
-        Abort::TooManyHops => const { &Canned::too_many_hops() },
-        Abort::LineEnding => &Canned::BARE_LINE_ENDING,
-        _ => const { &Canned::message_too_big() },
+        Abort::TooManyHops => const { Canned::too_many_hops() },
+        Abort::LineEnding => Canned::BARE_LINE_ENDING,
+        _ => const { Canned::message_too_big() },
     }
 }

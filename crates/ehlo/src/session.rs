@@ -194,7 +194,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
             if !input.is_empty() {
                 *input = &[];
                 self.state.early = true;
-                self.turn_out(const { &Canned::bad_sequence() });
+                self.turn_out(const { Canned::bad_sequence() });
                 return None;
             }
             let deadline = self.state.started.unwrap_or(now).after(pause);
@@ -244,7 +244,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
     fn line_in_parts<'i>(&mut self, now: Instant, input: &mut &'i [u8]) -> Option<Step<'i>> {
         let untouched = self.line.is_untouched();
         if untouched && input.first() == Some(&TLS_HANDSHAKE) {
-            self.turn_out(const { &Canned::invalid_character() });
+            self.turn_out(const { Canned::invalid_character() });
             return None;
         }
         match self.line.feed(input) {
@@ -261,11 +261,11 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
             }
             Framed::BareCr => {
                 self.forget_secrets();
-                self.line_fault(const { &Canned::invalid_character() });
+                self.line_fault(const { Canned::invalid_character() });
             }
             // The client takes the line for ended, and what follows may be its rest or its successor: it cannot be known, so nothing
             // of it is read.
-            Framed::BareLf => self.turn_out(const { &Canned::invalid_character() }),
+            Framed::BareLf => self.turn_out(const { Canned::invalid_character() }),
         }
         None
     }
@@ -280,7 +280,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
         if self.state.eof {
             self.state.close(Abort::Eof);
         } else if now >= deadline {
-            self.say(const { &Canned::timeout() });
+            self.say(const { Canned::timeout() });
             self.state.close(Abort::Timeout);
         } else {
             return Some(Step::Recv { deadline });
@@ -318,12 +318,12 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
     }
 
     #[inline]
-    pub(crate) fn say(&mut self, reply: &Canned) {
+    pub(crate) fn say(&mut self, reply: Canned) {
         write::canned(&mut self.out, self.config, reply);
     }
 
     /// Refuses what is a protocol error, and ends the session where there have been too many.
-    pub(crate) fn fault(&mut self, reply: &Canned) {
+    pub(crate) fn fault(&mut self, reply: Canned) {
         if self.count_error() {
             self.say(reply);
         }
@@ -331,7 +331,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
 
     /// Refuses a line for what it is made of. Between chunks it may have been the next one, without which the message is not the
     /// sender's.
-    pub(crate) fn line_fault(&mut self, reply: &Canned) {
+    pub(crate) fn line_fault(&mut self, reply: Canned) {
         if self.state.phase() == Phase::Chunks {
             self.state.go(Event::ChunkRefused, Abort::Chunk);
         }
@@ -343,20 +343,20 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
         self.state.errors = self.state.errors.saturating_add(1);
         let bearable = self.state.errors <= self.config.errors;
         if !bearable {
-            self.turn_out(const { &Canned::too_much_failure() });
+            self.turn_out(const { Canned::too_much_failure() });
         }
         bearable
     }
 
     /// Says a last word, and closes.
-    pub(crate) fn turn_out(&mut self, reply: &Canned) {
+    pub(crate) fn turn_out(&mut self, reply: Canned) {
         self.say(reply);
         self.state.close(Abort::Closed);
     }
 
     /// Says that the server goes, and closes.
     fn shut_down(&mut self) {
-        self.say(const { &Canned::service_not_available() });
+        self.say(const { Canned::service_not_available() });
         self.state.close(Abort::Shutdown);
     }
 
@@ -367,7 +367,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
         }
         self.state.early = true;
         if self.config.early_pipelining == Tolerance::Refuse {
-            self.turn_out(const { &Canned::bad_sequence() });
+            self.turn_out(const { Canned::bad_sequence() });
             return false;
         }
         true

@@ -1,7 +1,7 @@
 //! Serialising replies (RFC 5321 4.2).
 
 use crate::buffer::Buffer;
-use crate::command::characters::{is_printable, same_word, split_at_octet, strip_keyword};
+use crate::command::characters::{is_printable, same_word, split_at_octet};
 use crate::command::text;
 use crate::config::{Config, Extensions};
 use crate::reply::{Canned, Enhanced, Reply, Text};
@@ -41,27 +41,28 @@ impl<'c> Style<'c> {
 
 /// Writes a reply of the core's own.
 #[inline]
-pub(crate) fn canned(out: &mut Buffer, config: &Config<'_>, reply: &Canned) {
-    if config.extensions.contains(Extensions::ENHANCEDSTATUSCODES) && !reply.named {
-        out.append(reply.line.as_bytes());
-    } else {
-        in_parts(out, config, reply);
+pub(crate) fn canned(out: &mut Buffer, config: &Config<'_>, reply: Canned) {
+    #[cfg(target_pointer_width = "64")]
+    if config.extensions.contains(Extensions::ENHANCEDSTATUSCODES) && !reply.is_named() {
+        out.append(reply.line().as_bytes());
+        return;
     }
+    in_parts(out, config, reply);
 }
 
 /// Writes a reply that has the server's name in it, or not all that it could have.
 #[inline(never)]
-fn in_parts(out: &mut Buffer, config: &Config<'_>, reply: &Canned) {
-    let (codes, mut text) = reply.line.as_bytes().split_at_checked(4).unwrap_or_default();
+fn in_parts(out: &mut Buffer, config: &Config<'_>, reply: Canned) {
+    let (codes, mut text) = reply.line().as_bytes().split_at_checked(4).unwrap_or_default();
     out.append(codes);
-    let (enhanced, behind) = text.split_at_checked(reply.enhanced.into()).unwrap_or_default();
-    text = behind;
-    if config.extensions.contains(Extensions::ENHANCEDSTATUSCODES) {
-        out.append(enhanced);
+    if !config.extensions.contains(Extensions::ENHANCEDSTATUSCODES) {
+        text = text.get(reply.enhanced()..).unwrap_or_default();
     }
-    if reply.named {
+    if let Some((before, behind)) = split_at_octet(text, b'{') {
+        out.append(before);
         name(out, config.hostname);
-        text = strip_keyword(text, b"{domain}").unwrap_or(text);
+        // What stands in the braces is `domain`.
+        text = split_at_octet(behind, b'}').unwrap_or_default().1;
     }
     out.append(text);
 }

@@ -1,11 +1,11 @@
 //! MAIL and RCPT (RFC 5321 4.1.1.2, 4.1.1.3) with their parameters.
 
 use super::ArgumentError;
-use super::characters::{same_word, strip_octet};
+use super::characters::{strip_octet, word_in};
 use super::dsn::{self, Notify, Orcpt, Ret};
 #[cfg(feature = "extensions")]
 use super::options::{self, ByMode, DeliverBy, Hold};
-use super::parameters::{Once, Parameter, Parameters, Xtext, size};
+use super::parameters::{Once, Parameters, Xtext, size};
 use super::path::{ForwardPath, RawPath, ReversePath, forward_path, reverse_path};
 use crate::config::Extensions;
 
@@ -137,10 +137,6 @@ impl InForce {
         #[cfg(feature = "extensions")]
         shortest_by: 0,
     };
-
-    fn offers(self, extension: Extensions) -> Result<(), ArgumentError> {
-        if self.extensions.contains(extension) { Ok(()) } else { Err(ArgumentError::UnknownParameter) }
-    }
 }
 
 /// A command as the grammar finds it: its path, what its parameters mean, and the parameters as they stand.
@@ -172,34 +168,59 @@ pub(crate) fn mail_parameters<'l>(
     utf8: bool,
     in_force: InForce,
 ) -> Result<bool, ArgumentError> {
-    let mut once = Once::default();
-    for parameter in Parameters::new(parameters, utf8) {
-        mail_parameter(mail, &mut once, parameter?, in_force)?;
-    }
-    Ok(once.has_others(MailParameter::Size as u16 | MailParameter::Body as u16 | MailParameter::SmtpUtf8 as u16))
+    let mut no_rcpt = Rcpt::new(ForwardPath::Postmaster);
+    let once = read(mail, &mut no_rcpt, &MAIL, Parameters::new(parameters, utf8), in_force)?;
+    Ok(once.has_others(0b111))
 }
 
-/// The parameters of MAIL, and the extensions that bring them; for AUTH that is told otherwise.
-const PARAMETERS: [(&[u8], MailParameter, Extensions); if cfg!(feature = "extensions") { 12 } else { 6 }] = [
-    (b"SIZE", MailParameter::Size, Extensions::SIZE),
-    (b"BODY", MailParameter::Body, Extensions::EIGHTBITMIME),
-    (b"SMTPUTF8", MailParameter::SmtpUtf8, Extensions::SMTPUTF8),
-    (b"AUTH", MailParameter::Auth, Extensions::NONE),
-    (b"RET", MailParameter::Ret, Extensions::DSN),
-    (b"ENVID", MailParameter::Envid, Extensions::DSN),
+/// Reads parameters into a command.
+pub(crate) fn rcpt_parameters<'l>(
+    rcpt: &mut Rcpt<'l>,
+    parameters: &'l [u8],
+    utf8: bool,
+    in_force: InForce,
+) -> Result<(), ArgumentError> {
+    let mut no_mail = Mail::new(ReversePath::Null);
+    read(&mut no_mail, rcpt, &RCPT, Parameters::new(parameters, utf8), in_force).map(|_| ())
+}
+
+/// The parameters of a command: their names, what they are, and which extensions bring them. For AUTH that is told otherwise.
+struct Known {
+    names: &'static str,
+    rows: &'static [(Kind, Extensions)],
+}
+
+/// Those of MAIL.
+static MAIL: Known = Known {
+    #[cfg(not(feature = "extensions"))]
+    names: "SIZE BODY SMTPUTF8 AUTH RET ENVID",
     #[cfg(feature = "extensions")]
-    (b"BY", MailParameter::By, Extensions::DELIVERBY),
-    #[cfg(feature = "extensions")]
-    (b"REQUIRETLS", MailParameter::RequireTls, Extensions::REQUIRETLS),
-    #[cfg(feature = "extensions")]
-    (b"MT-PRIORITY", MailParameter::Priority, Extensions::MT_PRIORITY),
-    #[cfg(feature = "extensions")]
-    (b"HOLDFOR", MailParameter::HoldFor, Extensions::FUTURERELEASE),
-    #[cfg(feature = "extensions")]
-    (b"HOLDUNTIL", MailParameter::HoldUntil, Extensions::FUTURERELEASE),
-    #[cfg(feature = "extensions")]
-    (b"SOLICIT", MailParameter::Solicit, Extensions::NO_SOLICITING),
-];
+    names: "SIZE BODY SMTPUTF8 AUTH RET ENVID BY REQUIRETLS MT-PRIORITY HOLDFOR HOLDUNTIL SOLICIT",
+    rows: &[
+        (Kind::Size, Extensions::SIZE),
+        (Kind::Body, Extensions::EIGHTBITMIME),
+        (Kind::SmtpUtf8, Extensions::SMTPUTF8),
+        (Kind::Auth, Extensions::NONE),
+        (Kind::Ret, Extensions::DSN),
+        (Kind::Envid, Extensions::DSN),
+        #[cfg(feature = "extensions")]
+        (Kind::By, Extensions::DELIVERBY),
+        #[cfg(feature = "extensions")]
+        (Kind::RequireTls, Extensions::REQUIRETLS),
+        #[cfg(feature = "extensions")]
+        (Kind::Priority, Extensions::MT_PRIORITY),
+        #[cfg(feature = "extensions")]
+        (Kind::HoldFor, Extensions::FUTURERELEASE),
+        #[cfg(feature = "extensions")]
+        (Kind::HoldUntil, Extensions::FUTURERELEASE),
+        #[cfg(feature = "extensions")]
+        (Kind::Solicit, Extensions::NO_SOLICITING),
+    ],
+};
+
+/// Those of RCPT.
+static RCPT: Known =
+    Known { names: "NOTIFY ORCPT", rows: &[(Kind::Notify, Extensions::DSN), (Kind::Orcpt, Extensions::DSN)] };
 
 /// What extensions add to the longest line of MAIL, in octets: RFC 1870 3, RFC 6152 2, RFC 6531 3.1, RFC 3461 4, RFC 2852 2, RFC 8689 2,
 /// RFC 6710 4, RFC 4865 3, RFC 3865 2.
@@ -220,63 +241,85 @@ pub(crate) static LENGTHS: [(Extensions, u16); if cfg!(feature = "extensions") {
     (Extensions::NO_SOLICITING, 1000),
 ];
 
-/// A parameter of MAIL. The number is its bit among those that may stand once.
+/// A parameter.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum MailParameter {
-    Size = 1,
-    Body = 1 << 1,
-    SmtpUtf8 = 1 << 2,
-    Auth = 1 << 3,
-    Ret = 1 << 4,
-    Envid = 1 << 5,
+enum Kind {
+    Size,
+    Body,
+    SmtpUtf8,
+    Auth,
+    Ret,
+    Envid,
+    Notify,
+    Orcpt,
     #[cfg(feature = "extensions")]
-    By = 1 << 6,
+    By,
     #[cfg(feature = "extensions")]
-    RequireTls = 1 << 7,
+    RequireTls,
     #[cfg(feature = "extensions")]
-    Priority = 1 << 8,
+    Priority,
     #[cfg(feature = "extensions")]
-    HoldFor = 1 << 9,
+    HoldFor,
     #[cfg(feature = "extensions")]
-    HoldUntil = 1 << 10,
+    HoldUntil,
     #[cfg(feature = "extensions")]
-    Solicit = 1 << 11,
+    Solicit,
 }
 
-/// Reads one parameter of MAIL into it.
-fn mail_parameter<'l>(
+/// Reads parameters into the command that they belong to: one routine for both, and the other command stays as it is. Says which there were.
+#[inline(never)]
+fn read<'l>(
     mail: &mut Mail<'l>,
-    once: &mut Once,
-    parameter: Parameter<'l>,
+    rcpt: &mut Rcpt<'l>,
+    known: &Known,
+    parameters: Parameters<'l>,
+    in_force: InForce,
+) -> Result<Once, ArgumentError> {
+    let mut once = Once::default();
+    for parameter in parameters {
+        let parameter = parameter?;
+        let place = word_in(parameter.keyword, known.names.as_bytes()).ok_or(ArgumentError::UnknownParameter)?;
+        let (kind, extension) = *known.rows.get(place).ok_or(ArgumentError::UnknownParameter)?;
+        // RFC 3030 3 brings BODY too.
+        let by_another = kind == Kind::Body && in_force.extensions.contains(Extensions::BINARYMIME);
+        if !(in_force.extensions.contains(extension) || by_another) || (kind == Kind::Auth && !in_force.auth) {
+            return Err(ArgumentError::UnknownParameter);
+        }
+        once.mark(1_u16.wrapping_shl(place as u32))?;
+        read_one(mail, rcpt, kind, parameter.value, in_force)?;
+    }
+    Ok(once)
+}
+
+/// Reads the value of one parameter into the command that it belongs to.
+fn read_one<'l>(
+    mail: &mut Mail<'l>,
+    rcpt: &mut Rcpt<'l>,
+    kind: Kind,
+    value: Option<&'l [u8]>,
     in_force: InForce,
 ) -> Result<(), ArgumentError> {
-    let known = PARAMETERS.iter().find(|(keyword, ..)| parameter.is(keyword));
-    let Some((_, which, extension)) = known else { return Err(ArgumentError::UnknownParameter) };
-    // RFC 3030 3 brings BODY too.
-    let by_another = *which == MailParameter::Body && in_force.extensions.contains(Extensions::BINARYMIME);
-    if !(in_force.extensions.contains(*extension) || by_another) || (*which == MailParameter::Auth && !in_force.auth) {
-        return Err(ArgumentError::UnknownParameter);
-    }
-    once.mark(*which as u16)?;
-    let is_flag = *which == MailParameter::SmtpUtf8;
+    let is_flag = kind == Kind::SmtpUtf8;
     #[cfg(feature = "extensions")]
-    let is_flag = is_flag || *which == MailParameter::RequireTls;
-    if is_flag == parameter.value.is_some() {
+    let is_flag = is_flag || kind == Kind::RequireTls;
+    if is_flag == value.is_some() {
         return Err(ArgumentError::Syntax);
     }
-    let value = parameter.value.unwrap_or_default();
-    let understood = match which {
-        MailParameter::Size => found(&mut mail.size, size(value)),
-        MailParameter::Body => found(&mut mail.body, Some(body(value, in_force)?)),
-        MailParameter::SmtpUtf8 => {
+    let value = value.unwrap_or_default();
+    let understood = match kind {
+        Kind::Size => found(&mut mail.size, size(value)),
+        Kind::Body => found(&mut mail.body, Some(body(value, in_force)?)),
+        Kind::SmtpUtf8 => {
             mail.smtputf8 = true;
             true
         }
-        MailParameter::Auth => found(&mut mail.auth, Xtext::read(value)),
-        MailParameter::Ret => found(&mut mail.ret, dsn::ret(value)),
-        MailParameter::Envid => found(&mut mail.envid, dsn::envid(value)),
+        Kind::Auth => found(&mut mail.auth, Xtext::read(value)),
+        Kind::Ret => found(&mut mail.ret, dsn::ret(value)),
+        Kind::Envid => found(&mut mail.envid, dsn::envid(value)),
+        Kind::Notify => found(&mut rcpt.notify, dsn::notify(value)),
+        Kind::Orcpt => found(&mut rcpt.orcpt, Orcpt::parse(value)),
         #[cfg(feature = "extensions")]
-        MailParameter::By => {
+        Kind::By => {
             let by = DeliverBy::parse(value).ok_or(ArgumentError::Syntax)?;
             // RFC 2852 4.1: a time that cannot be kept is refused.
             if by.mode == ByMode::Return && by.seconds.unsigned_abs() < in_force.shortest_by {
@@ -285,24 +328,24 @@ fn mail_parameter<'l>(
             found(&mut mail.deliver_by, Some(by))
         }
         #[cfg(feature = "extensions")]
-        MailParameter::RequireTls => {
+        Kind::RequireTls => {
             mail.require_tls = true;
             true
         }
         #[cfg(feature = "extensions")]
-        MailParameter::Priority => found(&mut mail.priority, options::priority(value)),
+        Kind::Priority => found(&mut mail.priority, options::priority(value)),
         // A message is held for a time or until one (RFC 4865 4).
         #[cfg(feature = "extensions")]
-        MailParameter::HoldFor | MailParameter::HoldUntil if mail.hold.is_some() => false,
+        Kind::HoldFor | Kind::HoldUntil if mail.hold.is_some() => false,
         #[cfg(feature = "extensions")]
-        MailParameter::HoldFor => {
+        Kind::HoldFor => {
             let seconds = options::hold_for(value).filter(|seconds| *seconds <= in_force.longest_hold);
             found(&mut mail.hold, seconds.map(Hold::For))
         }
         #[cfg(feature = "extensions")]
-        MailParameter::HoldUntil => found(&mut mail.hold, options::hold_until(value).map(Hold::Until)),
+        Kind::HoldUntil => found(&mut mail.hold, options::hold_until(value).map(Hold::Until)),
         #[cfg(feature = "extensions")]
-        MailParameter::Solicit => found(&mut mail.solicit, options::solicit(value)),
+        Kind::Solicit => found(&mut mail.solicit, options::solicit(value)),
     };
     if understood { Ok(()) } else { Err(ArgumentError::Syntax) }
 }
@@ -325,35 +368,6 @@ pub(crate) fn rcpt(arguments: &[u8], utf8: bool, in_force: InForce) -> Result<Ra
     Ok(Raw { path, command, parameters, rare: false })
 }
 
-/// Reads parameters into a command.
-pub(crate) fn rcpt_parameters<'l>(
-    rcpt: &mut Rcpt<'l>,
-    parameters: &'l [u8],
-    utf8: bool,
-    in_force: InForce,
-) -> Result<(), ArgumentError> {
-    let mut once = Once::default();
-    for parameter in Parameters::new(parameters, utf8) {
-        let parameter = parameter?;
-        let value = parameter.value;
-        let understood = if parameter.is(b"NOTIFY") {
-            in_force.offers(Extensions::DSN)?;
-            once.mark(1)?;
-            found(&mut rcpt.notify, value.and_then(dsn::notify))
-        } else if parameter.is(b"ORCPT") {
-            in_force.offers(Extensions::DSN)?;
-            once.mark(1 << 1)?;
-            found(&mut rcpt.orcpt, value.and_then(Orcpt::parse))
-        } else {
-            return Err(ArgumentError::UnknownParameter);
-        };
-        if !understood {
-            return Err(ArgumentError::Syntax);
-        }
-    }
-    Ok(())
-}
-
 /// What follows a keyword without one space, which is let pass: devices send it.
 fn without_space(rest: &[u8]) -> &[u8] {
     strip_octet(rest, b' ').unwrap_or(rest)
@@ -361,15 +375,13 @@ fn without_space(rest: &[u8]) -> &[u8] {
 
 /// `body-value = "7BIT" / "8BITMIME"` (RFC 6152 2) `/ "BINARYMIME"` (RFC 3030 3).
 fn body(value: &[u8], in_force: InForce) -> Result<Body, ArgumentError> {
-    if same_word(value, b"7BIT") {
-        Ok(Body::SevenBit)
-    } else if same_word(value, b"8BITMIME") && in_force.extensions.contains(Extensions::EIGHTBITMIME) {
-        Ok(Body::EightBitMime)
-    } else if same_word(value, b"BINARYMIME") && in_force.extensions.contains(Extensions::BINARYMIME) {
-        Ok(Body::BinaryMime)
-    } else {
-        Err(ArgumentError::UnknownValue)
-    }
+    let (body, extension) = match word_in(value, b"7BIT 8BITMIME BINARYMIME") {
+        Some(0) => (Body::SevenBit, Extensions::NONE),
+        Some(1) => (Body::EightBitMime, Extensions::EIGHTBITMIME),
+        Some(2) => (Body::BinaryMime, Extensions::BINARYMIME),
+        _ => return Err(ArgumentError::UnknownValue),
+    };
+    if in_force.extensions.contains(extension) { Ok(body) } else { Err(ArgumentError::UnknownValue) }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Parameters of MAIL and RCPT (RFC 5321 4.1.2), and xtext (RFC 3461 4).
 
 use super::ArgumentError;
-use super::characters::{ESMTP_VALUE, HYPHEN, LET_DIG, same_word, split_run, strip_octet, with_utf8};
+use super::characters::{ESMTP_VALUE, HYPHEN, LET_DIG, split_run, strip_octet, with_utf8};
 use super::text;
 
 /// `esmtp-param = esmtp-keyword ["=" esmtp-value]`.
@@ -9,12 +9,6 @@ use super::text;
 pub(crate) struct Parameter<'l> {
     pub(crate) keyword: &'l [u8],
     pub(crate) value: Option<&'l [u8]>,
-}
-
-impl Parameter<'_> {
-    pub(crate) fn is(&self, keyword: &[u8]) -> bool {
-        same_word(self.keyword, keyword)
-    }
 }
 
 /// `Mail-parameters` or `Rcpt-parameters`: what stands behind a path, each parameter after one space.

@@ -1,6 +1,6 @@
 //! Verbs.
 
-use super::characters::{end_before, next_part, same_word};
+use super::characters::{end_before, word_in};
 
 /// The verb of a command, whether or not it is offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -156,8 +156,11 @@ static VERBS: [Verb; 20] = [
     Verb::NotImplemented,
 ];
 
-/// The other methods of HTTP.
-const METHODS: &[u8] = b"GET PUT DELETE OPTIONS CONNECT TRACE PATCH";
+/// The other words: verbs, and the other methods of HTTP.
+#[cfg(not(feature = "extensions"))]
+const LONGER: &[u8] = b"STARTTLS GET PUT DELETE OPTIONS CONNECT TRACE PATCH";
+#[cfg(feature = "extensions")]
+const LONGER: &[u8] = b"STARTTLS XCLIENT XFORWARD GET PUT DELETE OPTIONS CONNECT TRACE PATCH";
 
 /// The first word of a line, and where what follows the space behind it begins.
 pub(crate) fn split(line: &[u8]) -> (FirstWord, usize) {
@@ -183,24 +186,15 @@ fn of_four(word: [u8; 4]) -> FirstWord {
 
 #[inline(never)]
 fn longer(word: &[u8]) -> FirstWord {
-    if same_word(word, b"STARTTLS") {
-        return FirstWord::Verb(Verb::Starttls);
+    match word_in(word, LONGER) {
+        Some(0) => FirstWord::Verb(Verb::Starttls),
+        #[cfg(feature = "extensions")]
+        Some(1) => FirstWord::Verb(Verb::Xclient),
+        #[cfg(feature = "extensions")]
+        Some(2) => FirstWord::Verb(Verb::Xforward),
+        Some(_) => FirstWord::Http,
+        None => FirstWord::Unknown,
     }
-    #[cfg(feature = "extensions")]
-    if same_word(word, b"XCLIENT") {
-        return FirstWord::Verb(Verb::Xclient);
-    }
-    #[cfg(feature = "extensions")]
-    if same_word(word, b"XFORWARD") {
-        return FirstWord::Verb(Verb::Xforward);
-    }
-    let mut methods = Some(METHODS);
-    while let Some(method) = next_part(&mut methods, b' ') {
-        if same_word(word, method) {
-            return FirstWord::Http;
-        }
-    }
-    FirstWord::Unknown
 }
 
 #[cfg(test)]

@@ -71,18 +71,18 @@ impl Facts {
 }
 
 /// Why a mechanism may not be used now; `None` where it may.
-pub(crate) fn refusal(mechanism: Mechanism, config: &Config<'_>, tls: bool, facts: &Facts) -> Option<&'static Canned> {
+pub(crate) fn refusal(mechanism: Mechanism, config: &Config<'_>, tls: bool, facts: &Facts) -> Option<Canned> {
     #[cfg(feature = "mechanisms")]
     let (wants_tls, lacks) = facts.missing(mechanism, config, tls);
     #[cfg(not(feature = "mechanisms"))]
     let (wants_tls, lacks) = (!tls && !config.plaintext_auth, false);
     let _ = facts;
     if lacks || !config.mechanisms.contains(&mechanism) {
-        Some(const { &Canned::auth_type_unrecognized() })
+        Some(const { Canned::auth_type_unrecognized() })
     } else if config.auth_minimum.is_some_and(|minimum| mechanism.is_weaker_than(minimum)) {
-        Some(const { &Canned::mechanism_too_weak() })
+        Some(const { Canned::mechanism_too_weak() })
     } else if wants_tls {
-        Some(const { &Canned::encryption_required() })
+        Some(const { Canned::encryption_required() })
     } else {
         None
     }
