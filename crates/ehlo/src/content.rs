@@ -73,6 +73,7 @@ impl Decoder {
     }
 
     /// Takes the next piece off the input.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn next<'i>(&mut self, input: &mut &'i [u8]) -> Piece<'i> {
         loop {
             let data: &'i [u8] = input;

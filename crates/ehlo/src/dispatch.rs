@@ -125,6 +125,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     }
 
     /// Carries out a command that may stand here, up to its reply or to the request for a decision.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn carry_out(
         &mut self,
         verb: Verb,

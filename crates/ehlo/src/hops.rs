@@ -50,6 +50,7 @@ impl Hops {
         }
     }
 
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn feed_header(&mut self, mut content: &[u8]) {
         while let Some((octet, rest)) = content.split_first() {
             self.at = match self.at {

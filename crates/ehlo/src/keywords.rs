@@ -22,6 +22,7 @@ static ALONE: [(Extensions, &str); if cfg!(feature = "extensions") { 8 } else { 
 ];
 
 /// Writes what is configured and may be used as things stand, into an empty buffer.
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
 pub(crate) fn write(out: &mut Buffer, config: &Config<'_>, state: &State) {
     let last = out.len();
     let mut keywords = Keywords { out, last };

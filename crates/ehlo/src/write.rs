@@ -70,7 +70,7 @@ fn in_parts(out: &mut Buffer, config: &Config<'_>, reply: Canned) {
 /// The server's name: printable, and no longer than a name may be, whatever is configured.
 pub(crate) fn name(out: &mut Buffer, hostname: &str) {
     let hostname = hostname.as_bytes().get(..NAME).unwrap_or(hostname.as_bytes());
-    if is_printable(hostname) {
+    if cfg!(target_pointer_width = "64") && is_printable(hostname) {
         out.append(hostname);
     } else {
         hostname.iter().for_each(|octet| {
@@ -199,9 +199,14 @@ impl<'o> Lines<'o> {
     }
 
     fn printable(&mut self, text: &str, lines: bool) {
-        // Most texts are printable, and fit.
+        // Most texts are printable, and fit. (A small processor has less room for code.)
         let end = self.out.len().wrapping_add(text.len());
-        if !self.cut && end <= self.limit && end.wrapping_sub(self.begin) <= LINE && is_printable(text.as_bytes()) {
+        if cfg!(target_pointer_width = "64")
+            && !self.cut
+            && end <= self.limit
+            && end.wrapping_sub(self.begin) <= LINE
+            && is_printable(text.as_bytes())
+        {
             self.out.append(text.as_bytes());
             return;
         }

@@ -71,13 +71,22 @@ impl Once {
 }
 
 /// `1*20DIGIT` (RFC 1870 3). What passes 64 bits becomes the largest number there is: it is over any limit.
-pub(crate) fn size(value: &[u8]) -> Option<u64> {
-    if value.is_empty() || value.len() > 20 {
+pub(crate) fn size(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() || digits.len() > 20 {
         return None;
     }
-    value.iter().try_fold(0_u64, |size, octet| {
-        octet.is_ascii_digit().then(|| size.saturating_mul(10).saturating_add(u64::from(octet.wrapping_sub(b'0'))))
-    })
+    let mut size = 0_u64;
+    let mut over = false;
+    for octet in digits {
+        if !octet.is_ascii_digit() {
+            return None;
+        }
+        over |= size > u64::MAX / 10;
+        let carry;
+        (size, carry) = size.wrapping_mul(10).overflowing_add(u64::from(octet.wrapping_sub(b'0')));
+        over |= carry;
+    }
+    Some(if over { u64::MAX } else { size })
 }
 
 /// A value in xtext (RFC 3461 4): printable ASCII, other octets as `+` and two hexadecimal digits.
