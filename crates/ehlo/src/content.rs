@@ -144,6 +144,7 @@ impl Decoder {
     }
 
     /// How far `data` runs without anything to drop or to tell: up to a line that begins with a dot, a bare CR or LF, or its end.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn run(&mut self, data: &[u8]) -> Run {
         if self.spoilt {
             return self.spoilt_run(data);
