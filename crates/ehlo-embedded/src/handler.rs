@@ -2,7 +2,9 @@
 
 #[cfg(feature = "mechanisms")]
 use ehlo::ServerSignature;
-use ehlo::{Abort, Attributes, Credentials, Etrn, Hello, Mail, Query, Rcpt, Reply};
+use ehlo::{Abort, Credentials, Hello, Mail, Query, Rcpt, Reply};
+#[cfg(feature = "extensions")]
+use ehlo::{Attributes, Etrn};
 #[cfg(feature = "smoltcp")]
 use ehlo::{Request, Session};
 
@@ -115,6 +117,7 @@ pub trait Handler {
     }
 
     /// ETRN, where the configuration offers it: shall the queue for a node be started? Default: `502`.
+    #[cfg(feature = "extensions")]
     fn etrn<'a>(&'a mut self, etrn: Etrn<'a>) -> Answer<'a, Queue> {
         let _ = etrn;
         Answer::No(Reply::command_not_implemented())
@@ -122,12 +125,14 @@ pub trait Handler {
 
     /// XCLIENT, by a peer that is trusted: from now on it speaks for this client, and the session starts over with
     /// [`connect`](Self::connect). Default: `550`.
+    #[cfg(feature = "extensions")]
     fn xclient<'a>(&'a mut self, attributes: Attributes<'a>) -> Answer<'a, Proxied> {
         let _ = attributes;
         Answer::No(Reply::access_denied())
     }
 
     /// XFORWARD, by a peer that is trusted: the next message comes from this client. Default: it is noted, and means nothing.
+    #[cfg(feature = "extensions")]
     fn xforward<'a>(&'a mut self, attributes: Attributes<'a>) -> Answer<'a, ()> {
         let _ = attributes;
         Answer::Yes(())
@@ -207,6 +212,7 @@ pub enum Verified<'a> {
 /// What became of the queue for a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg(feature = "extensions")]
 pub enum Queue {
     /// `250`: it was started.
     Started,
@@ -217,6 +223,7 @@ pub enum Queue {
 /// How the client that a trusted peer speaks for is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg(feature = "extensions")]
 pub enum Proxied {
     /// By its address, its name and so on.
     Client,
@@ -280,14 +287,17 @@ pub(crate) fn decide<H: Handler, const LINE: usize, const OUT: usize>(
             Some(text) => ask.answer.accept_with(text),
             None => ask.answer.accept(),
         }),
+        #[cfg(feature = "extensions")]
         Some(Request::Etrn(ask)) => settle!(ask, handler.etrn(ask.command), queue => match queue {
             Queue::Started => ask.answer.accept(),
             Queue::Empty => ask.answer.nothing_waiting(),
         }),
+        #[cfg(feature = "extensions")]
         Some(Request::Xclient(ask)) => settle!(ask, handler.xclient(ask.command), known => match known {
             Proxied::Client => ask.answer.accept(),
             Proxied::User => ask.answer.accept_authenticated(),
         }),
+        #[cfg(feature = "extensions")]
         Some(Request::Xforward(ask)) => settle!(ask, handler.xforward(ask.command), () => ask.answer.accept()),
         // One that this version does not know is refused by being dropped.
         Some(_) | None => {}

@@ -53,6 +53,7 @@ impl Buffer {
         self.octets.len()
     }
 
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn octets(&self) -> &[u8] {
         self.octets.get(..self.len).unwrap_or_default()
     }
@@ -62,6 +63,7 @@ impl Buffer {
     }
 
     /// Appends as much of `octets` as there is room for; whether that was all of it.
+    #[cfg(target_pointer_width = "64")]
     pub(crate) fn append(&mut self, octets: &[u8]) -> bool {
         let room = self.octets.get_mut(self.len..).unwrap_or_default();
         let length = octets.len().min(room.len());
@@ -73,7 +75,15 @@ impl Buffer {
         length == octets.len()
     }
 
+    /// The same, one by one: what copies many octets at once is much code for a small processor.
+    #[cfg(not(target_pointer_width = "64"))]
+    #[inline(never)]
+    pub(crate) fn append(&mut self, octets: &[u8]) -> bool {
+        octets.iter().all(|octet| self.push(*octet))
+    }
+
     /// Appends so few octets that their number is known beforehand; whether there was room for them.
+    #[cfg(target_pointer_width = "64")]
     pub(crate) fn append_all<const K: usize>(&mut self, octets: [u8; K]) -> bool {
         let Some(room) = self.octets.get_mut(self.len..).and_then(|room| room.first_chunk_mut()) else { return false };
         *room = octets;
@@ -81,8 +91,14 @@ impl Buffer {
         true
     }
 
+    /// The same with as many of them as there is room for.
+    #[cfg(not(target_pointer_width = "64"))]
+    pub(crate) fn append_all<const K: usize>(&mut self, octets: [u8; K]) -> bool {
+        self.append(&octets)
+    }
+
     /// Appends one octet; false where there is no room.
-    #[cfg(feature = "mechanisms")]
+    #[cfg(any(feature = "mechanisms", not(target_pointer_width = "64")))]
     pub(crate) fn push(&mut self, octet: u8) -> bool {
         let Some(place) = self.octets.get_mut(self.len) else { return false };
         *place = octet;
@@ -90,6 +106,7 @@ impl Buffer {
         true
     }
 
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) const fn truncate(&mut self, len: usize) {
         if len < self.len {
             self.len = len;
@@ -111,14 +128,14 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    /// Where `part` lies in `line`, of which it must be a slice. Buffers are far below 64 KiB; past that it saturates and finds nothing.
+    /// Where `part` lies in `line`, of which it must be a slice. Buffers are far below 64 KiB.
     pub(crate) fn of(line: &[u8], part: &[u8]) -> Self {
         let start = part.as_ptr().addr().wrapping_sub(line.as_ptr().addr());
         Self::new(start, part.len())
     }
 
     pub(crate) fn new(start: usize, len: usize) -> Self {
-        Self { start: u16::try_from(start).unwrap_or(u16::MAX), len: u16::try_from(len).unwrap_or(0) }
+        Self { start: start as u16, len: len as u16 }
     }
 
     pub(crate) const fn is_empty(self) -> bool {
@@ -130,7 +147,7 @@ impl Span {
     }
 
     pub(crate) const fn end(self) -> usize {
-        (self.start as usize).saturating_add(self.len as usize)
+        (self.start as usize).wrapping_add(self.len as usize)
     }
 
     /// The same part, once what stood at `from` stands at `to`.
@@ -140,6 +157,7 @@ impl Span {
     }
 
     /// The octets again.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn octets(self, line: &[u8]) -> &[u8] {
         line.get(self.start()..self.end()).unwrap_or_default()
     }

@@ -1,7 +1,7 @@
 //! BDAT (RFC 3030 2): the command's arguments, and how much of a chunk is still to come.
 
 use super::command::ArgumentError;
-use super::command::characters::same_word;
+use super::command::characters::{is_ascii, next_part, same_word};
 use super::command::parameters::size;
 
 /// A chunk that is coming in.
@@ -18,24 +18,23 @@ pub(crate) struct Chunk {
 /// `bdat-cmd = "BDAT" SP chunk-size [SP end-marker]`, `chunk-size = 1*DIGIT`, `end-marker = "LAST"`, from behind `BDAT `.
 /// A size over 64 bits is an error, never a smaller size.
 pub(crate) fn bdat(arguments: &[u8]) -> Result<Chunk, ArgumentError> {
-    if !arguments.is_ascii() {
+    if !is_ascii(arguments) {
         return Err(ArgumentError::NotAscii);
     }
-    let mut words = arguments.split(|octet| *octet == b' ');
+    let mut words = Some(arguments);
+    let mut digits = next_part(&mut words, b' ').unwrap_or_default();
     // Zeros before a size add nothing to it, however many they are.
-    let digits = words.next().map(|word| match word.iter().position(|octet| *octet != b'0') {
-        Some(zeros) => word.get(zeros..).unwrap_or_default(),
-        None => word.get(..1).unwrap_or_default(),
-    });
-    let octets = digits.and_then(size).filter(|octets| *octets != u64::MAX).ok_or(ArgumentError::Syntax)?;
-    let last = match words.next() {
+    while let [b'0', rest @ ..] = digits
+        && !rest.is_empty()
+    {
+        digits = rest;
+    }
+    let octets = size(digits).filter(|octets| *octets != u64::MAX).ok_or(ArgumentError::Syntax)?;
+    let last = match words {
         None => false,
         Some(marker) if same_word(marker, b"LAST") => true,
         Some(_) => return Err(ArgumentError::Syntax),
     };
-    if words.next().is_some() {
-        return Err(ArgumentError::Syntax);
-    }
     Ok(Chunk { left: octets, size: octets, last })
 }
 
@@ -48,7 +47,7 @@ impl Chunk {
 
     /// Notes that so many octets of it have been taken.
     pub(crate) fn take(&mut self, octets: usize) {
-        self.left = self.left.saturating_sub(u64::try_from(octets).unwrap_or(u64::MAX));
+        self.left = self.left.saturating_sub(octets as u64);
     }
 }
 

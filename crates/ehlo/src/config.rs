@@ -43,10 +43,15 @@ pub struct Config<'c> {
     pub(crate) command_timeout: Millis,
     pub(crate) data_timeout: Millis,
     pub(crate) session_timeout: Millis,
+    #[cfg(feature = "extensions")]
     pub(crate) shortest_deliver_by: u32,
+    #[cfg(feature = "extensions")]
     pub(crate) longest_hold: u32,
+    #[cfg(feature = "extensions")]
     pub(crate) latest_hold: &'c str,
+    #[cfg(feature = "extensions")]
     pub(crate) priority_profile: &'c str,
+    #[cfg(feature = "extensions")]
     pub(crate) solicitations: &'c str,
 }
 
@@ -87,10 +92,15 @@ impl<'c> Config<'c> {
             command_timeout: Millis::from_mins(5),
             data_timeout: Millis::from_mins(3),
             session_timeout: Millis::from_mins(60),
+            #[cfg(feature = "extensions")]
             shortest_deliver_by: 0,
+            #[cfg(feature = "extensions")]
             longest_hold: 0,
+            #[cfg(feature = "extensions")]
             latest_hold: "",
+            #[cfg(feature = "extensions")]
             priority_profile: "",
+            #[cfg(feature = "extensions")]
             solicitations: "",
         }
     }
@@ -144,14 +154,19 @@ impl<'c> Config<'c> {
         /// Time for the whole connection.
         session_timeout: Millis;
         /// DELIVERBY: the shortest time in seconds that can be kept (RFC 2852 2); 0 for any.
+        #[cfg(feature = "extensions")]
         shortest_deliver_by: u32;
         /// FUTURERELEASE: the longest time in seconds that a message is held (RFC 4865 3).
+        #[cfg(feature = "extensions")]
         longest_hold: u32;
         /// FUTURERELEASE: the latest date and time (RFC 3339, UTC) until which a message is held (RFC 4865 3).
+        #[cfg(feature = "extensions")]
         latest_hold: &'c str;
         /// MT-PRIORITY: the name of the priority assignment policy (RFC 6710 4.1); empty for none.
+        #[cfg(feature = "extensions")]
         priority_profile: &'c str;
         /// NO-SOLICITING: the keywords of what is not wanted (RFC 3865 2), parted by commas; empty for none.
+        #[cfg(feature = "extensions")]
         solicitations: &'c str;
     }
 
@@ -267,19 +282,25 @@ impl Extensions {
     /// Delivery status notifications as the sender asks for them (RFC 3461). Whoever offers it passes the wishes on, or fulfils them.
     pub const DSN: Self = Self(1 << 8);
     /// Delivery in time (RFC 2852). Whoever offers it keeps the times.
+    #[cfg(feature = "extensions")]
     pub const DELIVERBY: Self = Self(1 << 9);
     /// TLS on all of the way (RFC 8689); offered under TLS only. Whoever offers it demands it of the next hop.
+    #[cfg(feature = "extensions")]
     pub const REQUIRETLS: Self = Self(1 << 10);
     /// Priorities (RFC 6710).
+    #[cfg(feature = "extensions")]
     pub const MT_PRIORITY: Self = Self(1 << 11);
     /// Delivery not before a time (RFC 4865). Whoever offers it holds messages back.
+    #[cfg(feature = "extensions")]
     pub const FUTURERELEASE: Self = Self(1 << 12);
     /// Declared solicitations (RFC 3865).
+    #[cfg(feature = "extensions")]
     pub const NO_SOLICITING: Self = Self(1 << 13);
     /// ETRN, to have a queue started (RFC 1985).
+    #[cfg(feature = "extensions")]
     pub const ETRN: Self = Self(1 << 14);
-    /// Every extension that this crate speaks.
-    pub const ALL: Self = Self((1 << 15) - 1);
+    /// Every extension that this crate speaks. Those behind DSN are there with the feature `extensions`.
+    pub const ALL: Self = Self(if cfg!(feature = "extensions") { (1 << 15) - 1 } else { (1 << 9) - 1 });
     /// Those that ask nothing of whoever takes the messages, but to take them as they are: the default.
     pub const TRANSPORT: Self = Self((1 << 8) - 1);
 
@@ -318,6 +339,7 @@ pub struct Tls {
 pub struct Peer {
     pub(crate) tls: bool,
     pub(crate) lenient: bool,
+    #[cfg(feature = "extensions")]
     pub(crate) trusted: bool,
     pub(crate) nonce: Option<[u8; 18]>,
     pub(crate) channel: Tls,
@@ -328,6 +350,7 @@ impl Peer {
     pub const PLAIN: Self = Self {
         tls: false,
         lenient: false,
+        #[cfg(feature = "extensions")]
         trusted: false,
         nonce: None,
         channel: Tls { client_certificate: false, exporter: None },
@@ -349,6 +372,7 @@ impl Peer {
     }
 
     /// Trust what this peer says of others: offer it XCLIENT and XFORWARD, by which a proxy or filter tells whom it speaks for.
+    #[cfg(feature = "extensions")]
     #[must_use]
     pub const fn trusted(mut self) -> Self {
         self.trusted = true;

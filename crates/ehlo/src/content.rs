@@ -6,6 +6,7 @@
 use crate::scan::{self, Event, LineDot};
 
 /// The longest line that is short, with its dot and its CRLF.
+#[cfg(target_pointer_width = "64")]
 pub(crate) const SHORT: usize = 48;
 
 /// The decoder of mail data. CRLF `.` CRLF ends them, and nothing else.
@@ -72,6 +73,7 @@ impl Decoder {
     }
 
     /// Takes the next piece off the input.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn next<'i>(&mut self, input: &mut &'i [u8]) -> Piece<'i> {
         loop {
             let data: &'i [u8] = input;
@@ -122,6 +124,7 @@ impl Decoder {
     ///
     /// Data that are nothing else are the slowest there are, since each line is a piece of content of its own. The session takes such lines
     /// a short way, without this decoder: that is 40 instructions a line, where it was 200.
+    #[cfg(target_pointer_width = "64")]
     #[inline]
     pub(crate) fn short_line(self, input: &[u8]) -> usize {
         let [b'.', line @ ..] = input else { return 0 };
@@ -141,6 +144,7 @@ impl Decoder {
     }
 
     /// How far `data` runs without anything to drop or to tell: up to a line that begins with a dot, a bare CR or LF, or its end.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn run(&mut self, data: &[u8]) -> Run {
         if self.spoilt {
             return self.spoilt_run(data);

@@ -2,10 +2,13 @@
 
 use crate::buffer::Span;
 use crate::chunk;
+use crate::command::characters::is_ascii;
 use crate::command::mail::{self, InForce};
 use crate::command::parked::{ParkedMail, ParkedRcpt};
 use crate::command::verb::{self, FirstWord, Verb};
-use crate::command::{self, ArgumentError, attributes, etrn, hello, query};
+use crate::command::{self, ArgumentError, hello, query};
+#[cfg(feature = "extensions")]
+use crate::command::{attributes, etrn};
 use crate::config::{Extensions, Mode, Vrfy};
 use crate::phase::{self, Event, Phase};
 use crate::reply::Canned;
@@ -19,7 +22,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         let line = trim(self.line.octets());
         let (first_word, behind) = verb::split(line);
         // No exchange is going on, so that the line begins where the buffer does.
-        let arguments = Span::new(behind, line.len().saturating_sub(behind));
+        let arguments = Span::new(behind, line.len().wrapping_sub(behind));
         let fits = self.line.length() <= LINE_LIMIT && !self.line.overflowed();
         // Refused or not, it may bring a password.
         self.state.secret |= first_word == FirstWord::Verb(Verb::Auth);
@@ -28,9 +31,9 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         }
         let verb = match first_word {
             FirstWord::Verb(verb) => verb,
-            FirstWord::Unknown => return self.fault(const { &Canned::command_unrecognized() }),
+            FirstWord::Unknown => return self.fault(const { Canned::command_unrecognized() }),
             // An HTTP request, perhaps with commands in its body: no line of it is carried out.
-            FirstWord::Http => return self.turn_out(const { &Canned::command_unrecognized() }),
+            FirstWord::Http => return self.turn_out(const { Canned::command_unrecognized() }),
         };
         if let Some(refusal) = self.refusal(verb, input) {
             if verb == Verb::Bdat {
@@ -43,16 +46,17 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         }
         if let Err(error) = self.carry_out(verb, arguments, input, printable) {
             self.fault(match error {
-                ArgumentError::Syntax => const { &Canned::syntax_error_in_parameters() },
-                ArgumentError::UnknownParameter => &Canned::UNKNOWN_PARAMETER,
-                ArgumentError::UnknownValue => const { &Canned::parameter_not_implemented() },
-                ArgumentError::NotAscii => const { &Canned::invalid_character() },
+                ArgumentError::Syntax => const { Canned::syntax_error_in_parameters() },
+                ArgumentError::UnknownParameter => Canned::UNKNOWN_PARAMETER,
+                ArgumentError::UnknownValue => const { Canned::parameter_not_implemented() },
+                ArgumentError::NotAscii => const { Canned::invalid_character() },
             });
         }
     }
 
     /// Refuses a line that is too long, or made of what no line may be made of; whether it did. `fits`: it is within what any line may have.
     #[cold]
+    #[inline(never)]
     fn is_malformed(&mut self, first_word: FirstWord, fits: bool) -> bool {
         if first_word == FirstWord::Http {
             return false;
@@ -64,11 +68,11 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         let too_long = !fits && (self.line.overflowed() || self.line.length() > self.limit(verb));
         let line = trim(self.line.octets());
         if too_long {
-            self.line_fault(const { &Canned::line_too_long() });
+            self.line_fault(const { Canned::line_too_long() });
         } else if line.iter().any(u8::is_ascii_control) {
-            self.line_fault(const { &Canned::invalid_character() });
-        } else if verb.is_none() && !line.is_ascii() {
-            self.fault(const { &Canned::invalid_character() });
+            self.line_fault(const { Canned::invalid_character() });
+        } else if verb.is_none() && !is_ascii(line) {
+            self.fault(const { Canned::invalid_character() });
         } else {
             return false;
         }
@@ -76,9 +80,9 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     }
 
     /// Why a command may not stand here; `None` where it may. (Where it came too early the session may have been ended instead.)
-    fn refusal(&mut self, verb: Verb, input: &[u8]) -> Option<&'static Canned> {
+    fn refusal(&mut self, verb: Verb, input: &[u8]) -> Option<Canned> {
         if !verb.is_always_there() && !self.is_offered(verb) {
-            return Some(const { &Canned::command_not_implemented() });
+            return Some(const { Canned::command_not_implemented() });
         }
         if !input.is_empty() && verb.ends_a_group() && !self.let_early(input) {
             return None;
@@ -105,7 +109,9 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
             Verb::Ehlo | Verb::Helo => self.config.mode == Mode::Smtp,
             Verb::Lhlo => self.config.mode == Mode::Lmtp,
             Verb::Bdat => self.config.extensions.contains(Extensions::CHUNKING),
+            #[cfg(feature = "extensions")]
             Verb::Etrn => self.config.extensions.contains(Extensions::ETRN),
+            #[cfg(feature = "extensions")]
             Verb::Xclient | Verb::Xforward => self.state.trusted,
             Verb::Starttls => self.config.starttls || self.state.tls,
             _ => true,
@@ -119,6 +125,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     }
 
     /// Carries out a command that may stand here, up to its reply or to the request for a decision.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn carry_out(
         &mut self,
         verb: Verb,
@@ -134,14 +141,14 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
                 let raw = mail::mail(octets, utf8, self.in_force())?;
                 let limit = self.config.message_size;
                 if self.config.require_auth && !self.state.authenticated {
-                    return self.refuse(const { &Canned::auth_required() });
+                    return self.refuse(const { Canned::auth_required() });
                 }
                 if self.state.transactions >= self.config.transactions {
-                    return self.refuse(const { &Canned::too_many_transactions() });
+                    return self.refuse(const { Canned::too_many_transactions() });
                 }
                 if limit != 0 && raw.command.size.is_some_and(|size| size > limit) {
                     if self.count_idle() {
-                        self.say(const { &Canned::message_too_big() });
+                        self.say(const { Canned::message_too_big() });
                     }
                     return Ok(());
                 }
@@ -151,7 +158,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
                 let raw = mail::rcpt(octets, utf8, self.in_force())?;
                 // Duplicates do not count as recipients, but they cannot go on for ever either: in LMTP each is answered after the data.
                 if self.state.recipients >= self.config.recipients || self.state.taken == u16::MAX {
-                    self.say(const { &Canned::too_many_rcpts() });
+                    self.say(const { Canned::too_many_rcpts() });
                     return Ok(());
                 }
                 Pending::Rcpt(ParkedRcpt::new(self.line.buffer(), &raw))
@@ -168,32 +175,35 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
                     Verb::Expn => Pending::Expand { what, smtputf8 },
                     _ if self.config.vrfy == Vrfy::Answer => Pending::Verify { what, smtputf8 },
                     _ => {
-                        self.say(const { &Canned::cannot_vrfy() });
+                        self.say(const { Canned::cannot_vrfy() });
                         return Ok(());
                     }
                 }
             }
             Verb::Help => Pending::Help(arguments),
             Verb::Noop => {
-                self.say(const { &Canned::ok() });
+                self.say(const { Canned::ok() });
                 return Ok(());
             }
+            #[cfg(feature = "extensions")]
             Verb::Etrn => {
                 let etrn = etrn::etrn(octets)?;
                 Pending::Etrn { node: span(etrn.node.as_bytes()), option: etrn.option }
             }
+            #[cfg(feature = "extensions")]
             Verb::Xclient => Pending::Xclient(span(attributes::attributes(octets, attributes::XCLIENT)?.as_bytes())),
+            #[cfg(feature = "extensions")]
             Verb::Xforward => Pending::Xforward(span(attributes::attributes(octets, attributes::XFORWARD)?.as_bytes())),
             // The others have no arguments.
             _ if !octets.is_empty() => return Err(ArgumentError::Syntax),
             Verb::Data => Pending::Data,
             Verb::Rset => {
                 self.state.go(Event::Reset, Abort::Reset);
-                self.say(const { &Canned::buffer_cleared() });
+                self.say(const { Canned::buffer_cleared() });
                 return Ok(());
             }
             Verb::Quit => {
-                self.say(const { &Canned::good_bye() });
+                self.say(const { Canned::good_bye() });
                 self.state.close(Abort::Closed);
                 return Ok(());
             }
@@ -201,7 +211,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
                 // Whatever came behind it in plaintext is not read as commands, now or later (RFC 3207 4.2).
                 self.state.early |= !input.is_empty();
                 *input = &[];
-                self.say(&Canned::READY_FOR_TLS);
+                self.say(Canned::READY_FOR_TLS);
                 self.state.go(Event::StartTls, Abort::Reset);
                 return Ok(());
             }
@@ -211,13 +221,14 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     }
 
     /// Refuses a command whose arguments are right.
-    fn refuse(&mut self, reply: &Canned) -> Result<(), ArgumentError> {
+    fn refuse(&mut self, reply: Canned) -> Result<(), ArgumentError> {
         self.fault(reply);
         Ok(())
     }
 
     /// Whether arguments have octets over 127 where SMTPUTF8 lets them in. (BDAT sees to its own.)
     #[cold]
+    #[inline(never)]
     fn is_utf8(&self, verb: Verb, arguments: Span) -> Result<bool, ArgumentError> {
         let allowed = match verb {
             Verb::Bdat => return Ok(false),
@@ -272,13 +283,13 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
                 let extensions = mail::LENGTHS.iter().filter(|(extension, _)| in_force.extensions.contains(*extension));
                 // RFC 4954 3.
                 let auth = if in_force.auth { 500 } else { 0 };
-                extensions.fold(auth, |sum, (_, octets)| usize::from(*octets).saturating_add(sum))
+                extensions.fold(auth, |sum, (_, octets)| usize::from(*octets).wrapping_add(sum))
             }
             Some(Verb::Rcpt) if in_force.extensions.contains(Extensions::DSN) => 500,
             Some(Verb::Vrfy | Verb::Expn) if in_force.extensions.contains(Extensions::SMTPUTF8) => 10,
             _ => 0,
         };
-        LINE_LIMIT.saturating_add(added)
+        LINE_LIMIT.wrapping_add(added)
     }
 
     /// What this client may use: nothing, if it said HELO.
@@ -286,6 +297,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         if self.state.extended {
             // RFC 8689 2: REQUIRETLS is offered under TLS; RFC 3030 3: BINARYMIME together with CHUNKING.
             let mut extensions = self.config.extensions;
+            #[cfg(feature = "extensions")]
             if !self.state.tls {
                 extensions = extensions.without(Extensions::REQUIRETLS);
             }
@@ -295,11 +307,13 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
             InForce {
                 extensions,
                 auth: !self.config.mechanisms.is_empty(),
+                #[cfg(feature = "extensions")]
                 longest_hold: self.config.longest_hold,
+                #[cfg(feature = "extensions")]
                 shortest_by: self.config.shortest_deliver_by,
             }
         } else {
-            InForce { extensions: Extensions::NONE, auth: false, longest_hold: 0, shortest_by: 0 }
+            InForce::NOTHING
         }
     }
 
@@ -320,7 +334,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
 const LINE_LIMIT: usize = 512;
 
 /// Said to a command that stands in a wrong place for a reason that the table of the phases does not know.
-const BAD_SEQUENCE: &Canned = &Canned::bad_sequence();
+const BAD_SEQUENCE: Canned = Canned::bad_sequence();
 
 /// The line without white space at its end, which devices send (RFC 5321 4.1.1 lets a server take it).
 fn trim(mut line: &[u8]) -> &[u8] {

@@ -1,7 +1,5 @@
 //! Counting the `Received` fields of a message (RFC 5321 6.3) while it streams by.
 
-use memchr::memchr;
-
 /// The name, in small letters.
 const NAME: &[u8] = b"received";
 
@@ -14,10 +12,9 @@ pub(crate) struct Hops {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum At {
-    /// So many octets of a line have been met, and they were the name so far.
+    /// So many octets of a line have been met, and they were the name so far. Behind it white space may stand before the colon
+    /// (RFC 5322 4.5.8).
     Name(u8),
-    /// Behind the name, where white space may stand before the colon (RFC 5322 4.5.8).
-    Colon,
     /// In a line, or a rest of one, that does not matter.
     Line,
     /// Behind the header section.
@@ -34,6 +31,7 @@ impl Hops {
     }
 
     /// Whether a line that begins with this octet is none to count, nor the end of the header section: it can be left out.
+    #[cfg(target_pointer_width = "64")]
     #[inline]
     pub(crate) const fn passes_over(self, octet: u8) -> bool {
         match self.at {
@@ -52,49 +50,49 @@ impl Hops {
         }
     }
 
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn feed_header(&mut self, mut content: &[u8]) {
         while let Some((octet, rest)) = content.split_first() {
-            match self.at {
+            self.at = match self.at {
                 At::Body => return,
                 At::Line => {
-                    let Some(end) = memchr(b'\n', content) else { return };
+                    let Some(rest) = behind_line(content) else { return };
+                    content = rest;
                     self.at = At::Name(0);
-                    content = content.get(end.saturating_add(1)..).unwrap_or_default();
                     continue;
                 }
-                At::Name(met) => {
-                    let octet = octet.to_ascii_lowercase();
-                    if met == 0 && octet == b'\r' {
-                        self.at = At::Body;
-                        return;
-                    }
-                    self.at = match NAME.get(usize::from(met)) {
-                        Some(expected) if octet == *expected => match met.saturating_add(1) {
-                            8 => At::Colon,
-                            met => At::Name(met),
-                        },
-                        // The octet may be the end of its line: it is looked at again.
-                        _ => {
-                            self.at = At::Line;
-                            continue;
-                        }
-                    };
-                }
-                At::Colon => match octet {
-                    b' ' | b'\t' => {}
+                At::Name(0) if *octet == b'\r' => At::Body,
+                At::Name(8) => match *octet {
+                    b' ' | b'\t' => At::Name(8),
                     b':' => {
                         self.count = self.count.saturating_add(1);
-                        self.at = At::Line;
+                        At::Line
                     }
+                    // The octet may be the end of its line: it is looked at again.
                     _ => {
                         self.at = At::Line;
                         continue;
                     }
                 },
-            }
+                At::Name(met) if NAME.get(usize::from(met)) == Some(&(octet | 0x20)) => At::Name(met.wrapping_add(1)),
+                At::Name(_) => {
+                    self.at = At::Line;
+                    continue;
+                }
+            };
             content = rest;
         }
     }
+}
+
+/// What stands behind the first LF.
+fn behind_line(content: &[u8]) -> Option<&[u8]> {
+    #[cfg(target_pointer_width = "64")]
+    let end = memchr::memchr(b'\n', content)?;
+    // A small processor has less room for code.
+    #[cfg(not(target_pointer_width = "64"))]
+    let end = crate::command::characters::end_before(content, b'\n');
+    content.get(end.wrapping_add(1)..)
 }
 
 #[cfg(test)]

@@ -2,11 +2,14 @@
 
 use crate::buffer::Buffer;
 use crate::config::{Config, Extensions};
-use crate::sasl::{self, Facts};
-use crate::write::{self, Digits, Lines};
+use crate::sasl;
+use crate::state::State;
+#[cfg(feature = "extensions")]
+use crate::write::Lines;
+use crate::write::{self, Digits};
 
 /// Extensions whose keyword stands alone.
-const ALONE: [(Extensions, &str); 8] = [
+static ALONE: [(Extensions, &str); if cfg!(feature = "extensions") { 8 } else { 7 }] = [
     (Extensions::PIPELINING, "250-PIPELINING\r\n"),
     (Extensions::EIGHTBITMIME, "250-8BITMIME\r\n"),
     (Extensions::SMTPUTF8, "250-SMTPUTF8\r\n"),
@@ -14,11 +17,13 @@ const ALONE: [(Extensions, &str); 8] = [
     (Extensions::CHUNKING, "250-CHUNKING\r\n"),
     (Extensions::BINARYMIME.with(Extensions::CHUNKING), "250-BINARYMIME\r\n"),
     (Extensions::DSN, "250-DSN\r\n"),
+    #[cfg(feature = "extensions")]
     (Extensions::ETRN, "250-ETRN\r\n"),
 ];
 
-/// Writes what is configured and may be used as things stand, into an empty buffer. `trusted`: to a peer that may say XCLIENT.
-pub(crate) fn write(out: &mut Buffer, config: &Config<'_>, tls: bool, trusted: bool, facts: &Facts) {
+/// Writes what is configured and may be used as things stand, into an empty buffer.
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+pub(crate) fn write(out: &mut Buffer, config: &Config<'_>, state: &State) {
     let last = out.len();
     let mut keywords = Keywords { out, last };
     keywords.name(config.hostname);
@@ -26,8 +31,8 @@ pub(crate) fn write(out: &mut Buffer, config: &Config<'_>, tls: bool, trusted: b
     if offers(Extensions::SIZE) {
         keywords.line(&["SIZE ", Digits::of(config.message_size).text()]);
     }
-    for (extension, line) in ALONE {
-        if offers(extension) {
+    for (extension, line) in &ALONE {
+        if offers(*extension) {
             keywords.fixed(line);
         }
     }
@@ -35,35 +40,12 @@ pub(crate) fn write(out: &mut Buffer, config: &Config<'_>, tls: bool, trusted: b
         let (recipients, transactions) = (Digits::of(config.recipients.into()), Digits::of(config.transactions.into()));
         keywords.line(&["LIMITS RCPTMAX=", recipients.text(), " MAILMAX=", transactions.text()]);
     }
-    if offers(Extensions::DELIVERBY) {
-        match config.shortest_deliver_by {
-            0 => keywords.fixed("250-DELIVERBY\r\n"),
-            shortest => keywords.line(&["DELIVERBY ", Digits::of(shortest.into()).text()]),
-        }
-    }
-    if offers(Extensions::FUTURERELEASE) {
-        keywords.configured(&["FUTURERELEASE ", Digits::of(config.longest_hold.into()).text()], config.latest_hold);
-    }
-    if offers(Extensions::MT_PRIORITY) {
-        keywords.configured(&["MT-PRIORITY"], config.priority_profile);
-    }
-    if offers(Extensions::NO_SOLICITING) {
-        keywords.configured(&["NO-SOLICITING"], config.solicitations);
-    }
-    if offers(Extensions::REQUIRETLS) && tls {
-        keywords.fixed("250-REQUIRETLS\r\n");
-    }
-    if trusted {
-        keywords.fixed("250-XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT\r\n");
-        keywords.fixed("250-XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE\r\n");
-    }
-    if config.starttls && !tls {
+    #[cfg(feature = "extensions")]
+    keywords.of_relays(config, state);
+    if config.starttls && !state.tls {
         keywords.fixed("250-STARTTLS\r\n");
     }
-    let mut mechanisms = sasl::usable(config, tls, *facts);
-    if let Some(first) = mechanisms.next() {
-        keywords.line_of(["AUTH ", first.name()].into_iter().chain(mechanisms.flat_map(|one| [" ", one.name()])));
-    }
+    keywords.mechanisms(config, state);
     keywords.end();
 }
 
@@ -91,21 +73,36 @@ impl Keywords<'_> {
     }
 
     fn line(&mut self, parts: &[&str]) {
-        self.line_of(parts.iter().copied());
-    }
-
-    fn line_of<'p>(&mut self, mut parts: impl Iterator<Item = &'p str>) {
         let begin = self.out.len();
         self.out.append(b"250-");
-        parts.all(|part| self.out.append(part.as_bytes()));
+        parts.iter().for_each(|part| {
+            self.out.append(part.as_bytes());
+        });
         let fits = self.out.append(b"\r\n");
         self.ended(begin, fits);
     }
 
+    /// The mechanisms that may be used now, in the order of the configuration.
+    fn mechanisms(&mut self, config: &Config<'_>, state: &State) {
+        let begin = self.out.len();
+        self.out.append(b"250-AUTH");
+        let keyword = self.out.len();
+        for mechanism in config.mechanisms {
+            if sasl::refusal(*mechanism, config, state.tls, &state.facts).is_none() {
+                self.out.append(b" ");
+                self.out.append(mechanism.name().as_bytes());
+            }
+        }
+        let fits = self.out.len() != keyword && self.out.append(b"\r\n");
+        self.ended(begin, fits);
+    }
+
     /// A line with a value that somebody configured, where there is any; it is made printable.
+    #[cfg(feature = "extensions")]
     fn configured(&mut self, keyword: &[&str], value: &str) {
         let begin = self.out.len();
         let mut line = Lines::new(self.out, 250, None, false).in_all_of_the_buffer();
+        line.begin();
         keyword.iter().for_each(|part| line.text(part));
         if !value.is_empty() {
             line.text(" ");
@@ -115,6 +112,34 @@ impl Keywords<'_> {
         self.ended(begin, fits);
         if fits {
             self.separate(b'-');
+        }
+    }
+
+    /// What the feature `extensions` brings, but for ETRN.
+    #[cfg(feature = "extensions")]
+    fn of_relays(&mut self, config: &Config<'_>, state: &State) {
+        let offers = |extension| config.extensions.contains(extension);
+        if offers(Extensions::DELIVERBY) {
+            match config.shortest_deliver_by {
+                0 => self.fixed("250-DELIVERBY\r\n"),
+                shortest => self.line(&["DELIVERBY ", Digits::of(shortest.into()).text()]),
+            }
+        }
+        if offers(Extensions::FUTURERELEASE) {
+            self.configured(&["FUTURERELEASE ", Digits::of(config.longest_hold.into()).text()], config.latest_hold);
+        }
+        if offers(Extensions::MT_PRIORITY) {
+            self.configured(&["MT-PRIORITY"], config.priority_profile);
+        }
+        if offers(Extensions::NO_SOLICITING) {
+            self.configured(&["NO-SOLICITING"], config.solicitations);
+        }
+        if offers(Extensions::REQUIRETLS) && state.tls {
+            self.fixed("250-REQUIRETLS\r\n");
+        }
+        if state.trusted {
+            self.fixed("250-XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT\r\n");
+            self.fixed("250-XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE\r\n");
         }
     }
 
@@ -133,7 +158,7 @@ impl Keywords<'_> {
 
     /// Puts what stands between code and text in the last line.
     fn separate(&mut self, separator: u8) {
-        if let Some(place) = self.out.octets_mut().get_mut(self.last.saturating_add(3)) {
+        if let Some(place) = self.out.octets_mut().get_mut(self.last.wrapping_add(3)) {
             *place = separator;
         }
     }
@@ -150,7 +175,7 @@ mod tests {
         for size in [0, 9, 10, 4_294_967_295, 4_294_967_296, 10_000_000_000, 1_000_000_000_000_000_001, u64::MAX] {
             let mut out = Buffer::<[u8; 1024]>::new();
             let config = Config::new("mx").extensions(Extensions::SIZE).message_size(size);
-            write(&mut out, &config, false, false, &Facts::new(None, crate::Tls::default()));
+            write(&mut out, &config, &State::new(crate::Peer::PLAIN, false));
             assert_eq!(std::str::from_utf8(out.octets()).unwrap(), std::format!("250-mx\r\n250 SIZE {size}\r\n"));
         }
     }
@@ -160,7 +185,7 @@ mod tests {
         let config = Config::new("mx").starttls(true).mechanisms(&[crate::Mechanism::Plain, crate::Mechanism::Login]);
         let text = |tls: bool| {
             let mut out = Buffer::<[u8; 1024]>::new();
-            write(&mut out, &config, tls, false, &Facts::new(None, crate::Tls::default()));
+            write(&mut out, &config, &State::new(if tls { crate::Peer::TLS } else { crate::Peer::PLAIN }, false));
             std::str::from_utf8(out.octets()).unwrap().to_string()
         };
         assert_eq!(
@@ -173,6 +198,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(feature = "extensions")]
     fn an_answer_to_ehlo_with_everything_in_it_fits_the_smallest_output() {
         let hostname = [["a"; 63].concat(), ["b"; 63].concat(), ["c"; 63].concat(), ["d"; 63].concat()].join(".");
         let config = Config::new(&hostname)
@@ -186,7 +212,7 @@ mod tests {
             .mechanisms(crate::Mechanism::ALL);
         let mut out = Buffer::<[u8; 1024]>::new();
         let tls = crate::Tls { client_certificate: true, exporter: Some([0; 32]) };
-        write(&mut out, &config, true, true, &Facts::new(Some([0; 18]), tls));
+        write(&mut out, &config, &State::new(crate::Peer::tls(tls).trusted().nonce([0; 18]), false));
         let text = std::str::from_utf8(out.octets()).unwrap();
         let last = text.trim_end().rsplit("\r\n").next().unwrap();
         assert!(last.starts_with("250 AUTH ") && last.split(' ').count() == 2 + crate::Mechanism::ALL.len(), "{text}");
@@ -205,12 +231,13 @@ mod tests {
     }
 
     #[test]
+    #[cfg(feature = "extensions")]
     fn a_line_without_room_is_left_out() {
         let config = Config::new("mx").extensions(Extensions::ALL).priority_profile("x");
         for room in [50, 100, 200] {
             let mut out = Buffer::<[u8; 300]>::new();
             assert!(out.append(&[b'-'; 300][room..]));
-            write(&mut out, &config, true, true, &Facts::new(None, crate::Tls::default()));
+            write(&mut out, &config, &State::new(crate::Peer::TLS.trusted(), false));
             let text = std::str::from_utf8(&out.octets()[300 - room..]).unwrap();
             let lines: std::vec::Vec<_> = text.strip_suffix("\r\n").unwrap().split("\r\n").collect();
             let (last, others) = lines.split_last().unwrap();

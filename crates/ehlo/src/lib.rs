@@ -80,10 +80,12 @@
 //! # What it speaks
 //!
 //! EHLO HELO MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY EXPN HELP AUTH STARTTLS, LHLO in [LMTP](Mode::Lmtp), ETRN, and for
-//! [trusted peers](Peer::trusted) XCLIENT and XFORWARD; each of [`Extensions`]; each [`Mechanism`] of SASL. An extension is in force
+//! trusted peers XCLIENT and XFORWARD; each of [`Extensions`]; each [`Mechanism`] of SASL. An extension is in force
 //! where it is offered: a parameter of one that is not gets 555.
 //!
-//! Cargo features: `mechanisms` brings the mechanisms beside PLAIN and LOGIN, `scram` and `cram-md5` the hashing that these two are
+//! Cargo features: `extensions` brings what an appliance has no use for, and a relay may have: DELIVERBY, REQUIRETLS, MT-PRIORITY,
+//! FUTURERELEASE, NO-SOLICITING, ETRN, and `Peer::trusted` with XCLIENT and XFORWARD; without it they are as unknown as any other word.
+//! `mechanisms` brings the mechanisms beside PLAIN and LOGIN, `scram` and `cram-md5` the hashing that these two are
 //! checked with; `std` chooses wider vector instructions when the program runs, where the machine has them; `defmt` derives
 //! `defmt::Format`.
 //!
@@ -151,9 +153,11 @@ mod time;
 mod write;
 
 pub use command::{
-    AddressError, Attribute, Attributes, Body, ByMode, DeliverBy, Domain, Etrn, EtrnOption, ForwardPath, Hello, Hold,
-    Literal, Mail, Mailbox, Notify, Orcpt, Query, Rcpt, Ret, ReversePath, Xtext,
+    AddressError, Body, Domain, ForwardPath, Hello, Literal, Mail, Mailbox, Notify, Orcpt, Query, Rcpt, Ret,
+    ReversePath, Xtext,
 };
+#[cfg(feature = "extensions")]
+pub use command::{Attribute, Attributes, ByMode, DeliverBy, Etrn, EtrnOption, Hold};
 pub use config::{Config, EarlyTalk, Extensions, LineEndings, Mode, Peer, Tls, Tolerance, Vrfy};
 pub use error::ApiMisuse;
 pub use phase::Phase;

@@ -3,9 +3,11 @@
 use core::fmt;
 
 use crate::buffer::{Buffer, Span};
+#[cfg(target_pointer_width = "64")]
 use crate::command::characters::printable_run;
 
 /// The longest line that is looked at as a whole: all commands of RFC 5321 are shorter.
+#[cfg(target_pointer_width = "64")]
 const WHOLE: usize = 512;
 
 /// A line in the making, in a buffer of `N` octets. Any fragmentation of the input gives the same line.
@@ -50,6 +52,7 @@ impl<const N: usize> Line<N> {
 
     /// Takes a line off the input that has come whole and holds nothing but printable ASCII, as most lines do; false where the next one
     /// is not such.
+    #[cfg(target_pointer_width = "64")]
     #[inline]
     pub(crate) fn feed_whole(&mut self, input: &mut &[u8]) -> bool {
         if self.length != 0 {
@@ -92,7 +95,7 @@ impl<const N: usize> Line<N> {
             }
             let end = rest.iter().position(|octet| matches!(octet, b'\r' | b'\n')).unwrap_or(rest.len());
             let (text, tail) = rest.split_at_checked(end).unwrap_or((rest, &[]));
-            self.length = self.length.saturating_add(u32::try_from(text.len()).unwrap_or(u32::MAX));
+            self.length = self.length.saturating_add(text.len() as u32);
             if !self.spoilt {
                 self.buffer.append(text);
             }
@@ -121,8 +124,8 @@ impl<const N: usize> Line<N> {
 
     /// Whether the line had more octets than the buffer holds.
     pub(crate) fn overflowed(&self) -> bool {
-        let text = self.buffer.len().saturating_sub(usize::from(self.kept));
-        self.length().saturating_sub(2) > text
+        // The line has come to its CRLF, which is not stored.
+        self.length() > self.buffer.len().wrapping_sub(usize::from(self.kept)).wrapping_add(2)
     }
 
     /// The whole buffer, to which spans refer.
@@ -144,14 +147,15 @@ impl<const N: usize> Line<N> {
     pub(crate) fn keep(&mut self, part: Span) -> Span {
         let to = usize::from(self.kept);
         let octets = part.octets(self.buffer()).len();
+        let buffer = self.buffer.octets_mut();
         for at in 0..octets {
-            let octet = self.buffer().get(part.start().saturating_add(at)).copied().unwrap_or_default();
-            if let Some(place) = self.buffer.octets_mut().get_mut(to.saturating_add(at)) {
+            let octet = buffer.get(part.start().wrapping_add(at)).copied().unwrap_or_default();
+            if let Some(place) = buffer.get_mut(to.wrapping_add(at)) {
                 *place = octet;
             }
         }
         let kept = Span::new(to, octets);
-        self.kept = u16::try_from(kept.end()).unwrap_or(u16::MAX);
+        self.kept = kept.end() as u16;
         kept
     }
 
@@ -168,7 +172,7 @@ impl<const N: usize> Line<N> {
     #[cfg(feature = "mechanisms")]
     pub(crate) fn keep_octet(&mut self, octet: u8) -> bool {
         let fits = self.buffer.push(octet);
-        self.kept = u16::try_from(self.buffer.len()).unwrap_or(u16::MAX);
+        self.kept = self.buffer.len() as u16;
         fits
     }
 

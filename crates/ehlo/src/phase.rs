@@ -1,6 +1,6 @@
 //! The phases of a session, which command may stand in which, and what moves it from one to another.
 //!
-//! Two tables hold all of it: [`row`] and [`Phase::after`]. Nothing else changes the phase. `phase.md` draws them, and a
+//! Two tables hold all of it: [`row`] and [`moves_by`]. Nothing else changes the phase. `phase.md` draws them, and a
 //! test holds the drawing against the tables.
 #![doc = include_str!("phase.md")]
 
@@ -80,36 +80,88 @@ pub(crate) enum Event {
     Close,
 }
 
+impl Event {
+    /// All of them, in their order.
+    const ALL: [Self; 18] = [
+        Self::LetIn,
+        Self::TurnedAway,
+        Self::Hello,
+        Self::Auth,
+        Self::AuthOver,
+        Self::StartTls,
+        Self::Handshake,
+        Self::Mail,
+        Self::Rcpt,
+        Self::RcptRefused,
+        Self::Data,
+        Self::Bdat,
+        Self::ChunkTaken,
+        Self::ChunkRefused,
+        Self::Answered,
+        Self::Reset,
+        Self::StartOver,
+        Self::Close,
+    ];
+}
+
 impl Phase {
     /// The phase after `event`; the same where the event means nothing in it.
-    pub(crate) const fn after(self, event: Event) -> Self {
-        use Phase::{Chunk, Chunks, Closed, Connect, Data, Greeted, Mail, NoRcpt, Rcpt, Ready, Refused, Sasl, Tls};
-        match (self, event) {
-            (_, Event::Close) => Closed,
-            (Connect, Event::LetIn) => Greeted,
-            (Connect, Event::TurnedAway) => Refused,
-            (Greeted | Ready | Mail | NoRcpt | Rcpt | Chunks, Event::Hello) => Ready,
-            (Ready, Event::Auth) => Sasl,
-            (Sasl, Event::AuthOver) => Ready,
-            (Ready | Mail | NoRcpt | Rcpt | Chunks, Event::StartTls) => Tls,
-            (Tls, Event::Handshake) => Greeted,
-            (Ready, Event::Mail) => Mail,
-            (Mail | NoRcpt | Rcpt, Event::Rcpt) => Rcpt,
-            (Mail, Event::RcptRefused) => NoRcpt,
-            (Rcpt, Event::Data) => Data,
-            (Rcpt | Chunks, Event::Bdat) => Chunk,
-            (Chunk, Event::ChunkTaken) => Chunks,
-            (Rcpt | Chunks | Chunk, Event::ChunkRefused) => Ready,
-            (Data | Chunk, Event::Answered) => Ready,
-            (Mail | NoRcpt | Rcpt | Chunks, Event::Reset) => Ready,
-            (Greeted | Ready, Event::StartOver) => Connect,
-            (phase, _) => phase,
+    pub(crate) fn after(self, event: Event) -> Self {
+        match MOVES.get(event as usize) {
+            Some((from, to)) if from & (1 << self as u16) != 0 => *to,
+            _ => self,
         }
     }
 
     /// Whether a transaction is open.
     pub const fn in_transaction(self) -> bool {
         matches!(self, Self::Mail | Self::NoRcpt | Self::Rcpt | Self::Data | Self::Chunk | Self::Chunks)
+    }
+}
+
+/// The moves of all events: a bit for each phase that one leads out of, and the phase that it leads to.
+static MOVES: [(u16, Phase); Event::ALL.len()] = {
+    let mut moves = [(0, Phase::Closed); Event::ALL.len()];
+    let mut places: &mut [(u16, Phase)] = &mut moves;
+    let mut events: &[Event] = &Event::ALL;
+    while let (Some((place, places_after)), Some((event, events_after))) =
+        (places.split_first_mut(), events.split_first())
+    {
+        let (mut from, to) = moves_by(*event);
+        place.1 = to;
+        while let Some((phase, others)) = from.split_first() {
+            place.0 |= 1 << *phase as u16;
+            from = others;
+        }
+        (places, events) = (places_after, events_after);
+    }
+    moves
+};
+
+/// The table: out of which phases an event leads, and to which.
+const fn moves_by(event: Event) -> (&'static [Phase], Phase) {
+    use Phase::{Chunk, Chunks, Closed, Connect, Data, Greeted, Mail, NoRcpt, Rcpt, Ready, Refused, Sasl, Tls};
+    match event {
+        Event::Close => {
+            (&[Connect, Refused, Greeted, Ready, Sasl, Tls, Mail, NoRcpt, Rcpt, Data, Chunk, Chunks], Closed)
+        }
+        Event::LetIn => (&[Connect], Greeted),
+        Event::TurnedAway => (&[Connect], Refused),
+        Event::Hello => (&[Greeted, Ready, Mail, NoRcpt, Rcpt, Chunks], Ready),
+        Event::Auth => (&[Ready], Sasl),
+        Event::AuthOver => (&[Sasl], Ready),
+        Event::StartTls => (&[Ready, Mail, NoRcpt, Rcpt, Chunks], Tls),
+        Event::Handshake => (&[Tls], Greeted),
+        Event::Mail => (&[Ready], Mail),
+        Event::Rcpt => (&[Mail, NoRcpt, Rcpt], Rcpt),
+        Event::RcptRefused => (&[Mail], NoRcpt),
+        Event::Data => (&[Rcpt], Data),
+        Event::Bdat => (&[Rcpt, Chunks], Chunk),
+        Event::ChunkTaken => (&[Chunk], Chunks),
+        Event::ChunkRefused => (&[Rcpt, Chunks, Chunk], Ready),
+        Event::Answered => (&[Data, Chunk], Ready),
+        Event::Reset => (&[Mail, NoRcpt, Rcpt, Chunks], Ready),
+        Event::StartOver => (&[Greeted, Ready], Connect),
     }
 }
 
@@ -130,13 +182,13 @@ pub(crate) enum Rule {
 
 impl Rule {
     /// The reply of a rule that does not admit.
-    pub(crate) const fn refusal(self) -> Option<&'static Canned> {
+    pub(crate) const fn refusal(self) -> Option<Canned> {
         match self {
             Self::Yes => None,
-            Self::BadSequence => Some(const { &Canned::bad_sequence() }),
-            Self::MailFirst => Some(const { &Canned::mail_first() }),
-            Self::RcptFirst => Some(const { &Canned::rcpt_first() }),
-            Self::NoRcpts => Some(const { &Canned::no_valid_recipients() }),
+            Self::BadSequence => Some(const { Canned::bad_sequence() }),
+            Self::MailFirst => Some(const { Canned::mail_first() }),
+            Self::RcptFirst => Some(const { Canned::rcpt_first() }),
+            Self::NoRcpts => Some(const { Canned::no_valid_recipients() }),
         }
     }
 }
@@ -171,6 +223,7 @@ const fn row(verb: Verb) -> [Rule; 8] {
         Verb::Rcpt => [Seq, MailFirst, MailFirst, Yes, Yes, Yes, Seq, Seq],
         Verb::Data => [Seq, MailFirst, MailFirst, RcptFirst, NoRcpts, Yes, Seq, Seq],
         Verb::Bdat => [Seq, MailFirst, MailFirst, RcptFirst, NoRcpts, Yes, Yes, Seq],
+        #[cfg(feature = "extensions")]
         Verb::Xclient => [Seq, Yes, Yes, Seq, Seq, Seq, Seq, Seq],
         Verb::Quit => [Yes, Yes, Yes, Yes, Yes, Yes, Yes, Seq],
         _ => [Seq, Yes, Yes, Yes, Yes, Yes, Yes, Seq],
@@ -328,14 +381,16 @@ mod tests {
     }
 
     /// What the table in the picture says of a rule: the code, and what its text adds to that of its like.
+    #[cfg(feature = "extensions")]
     fn cell(rule: Rule) -> String {
         let Some(reply) = rule.refusal() else { return "yes".to_string() };
-        let (code, text) = reply.line.trim_end().split_at(4);
-        let text = &text[usize::from(reply.enhanced)..];
+        let (code, text) = reply.line().trim_end().split_at(4);
+        let text = &text[reply.enhanced()..];
         format!("{code}{}", text.trim_start_matches("Bad sequence of commands").trim()).trim().to_string()
     }
 
     #[test]
+    #[cfg(feature = "extensions")]
     fn the_table_of_commands_is_the_one_that_rules() {
         const COLUMNS: [Phase; 7] =
             [Phase::Refused, Phase::Greeted, Phase::Ready, Phase::Mail, Phase::NoRcpt, Phase::Rcpt, Phase::Chunks];

@@ -1,5 +1,6 @@
 //! Taking in mail data: DATA (RFC 5321 4.1.1.4) and BDAT (RFC 3030), their limits, and what is said at their end.
 
+use crate::chunk::Chunk;
 use crate::config::Mode;
 use crate::content::Piece;
 use crate::phase::{Event, Phase};
@@ -11,43 +12,18 @@ use crate::time::Instant;
 use crate::write::{self, Style};
 
 impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
-    /// In DATA: hands out content until its end, then sees to the answer.
+    /// In DATA or in a chunk: hands out content until its end, then says that the chunk was taken, or sees to the answer to the message.
     pub(crate) fn data<'i>(&mut self, now: Instant, input: &mut &'i [u8]) -> Option<Step<'i>> {
         if let Some(given) = self.state.content.ended {
             self.answer_message(given);
             return None;
         }
-        self.state.content.quick = false;
-        let before = input.len();
-        let piece = self.state.content.decoder.next(input);
-        self.count_block(now, before.saturating_sub(input.len()));
-        match piece {
-            Piece::More => self.wait(now, self.config.data_timeout),
-            Piece::Content(octets) => {
-                let step = self.content(octets);
-                self.state.content.let_short_lines(self.config);
-                step
-            }
-            Piece::Spoilt => self.refuse_content(Abort::LineEnding),
-            Piece::End => {
-                self.end_of_data();
-                None
-            }
+        #[cfg(target_pointer_width = "64")]
+        {
+            self.state.content.quick = false;
         }
-    }
-
-    /// In a chunk: hands out content until the chunk ends, then says that it was taken, or sees to the answer to the message.
-    pub(crate) fn chunk<'i>(&mut self, now: Instant, input: &mut &'i [u8]) -> Option<Step<'i>> {
-        if let Some(given) = self.state.content.ended {
-            self.answer_message(given);
-            return None;
-        }
-        let Some(mut chunk) = self.state.chunk else {
-            self.state.go(Event::ChunkRefused, Abort::Chunk);
-            return None;
-        };
         let whole: &'i [u8] = input;
-        let mut part = chunk.part(whole);
+        let mut part = self.state.chunk.as_ref().map_or(whole, |chunk| chunk.part(whole));
         let before = part.len();
         let piece = if self.state.binary {
             match core::mem::take(&mut part) {
@@ -57,19 +33,32 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         } else {
             self.state.content.decoder.next(&mut part)
         };
-        let read = before.saturating_sub(part.len());
-        chunk.take(read);
-        self.state.chunk = Some(chunk);
+        let read = before.wrapping_sub(part.len());
         *input = whole.get(read..).unwrap_or_default();
         self.count_block(now, read);
+        if let Some(chunk) = &mut self.state.chunk {
+            chunk.take(read);
+        }
         match piece {
-            Piece::Content(octets) => self.content(octets),
+            Piece::Content(octets) => {
+                let step = self.content(octets);
+                #[cfg(target_pointer_width = "64")]
+                self.state.content.let_short_lines(self.config);
+                step
+            }
             Piece::Spoilt => self.refuse_content(Abort::LineEnding),
-            Piece::More | Piece::End if chunk.left > 0 => self.wait(now, self.config.data_timeout),
-            Piece::More | Piece::End => {
-                self.end_of_chunk(chunk.size, chunk.last);
+            Piece::End => {
+                self.state.clock = None;
+                self.state.content.ended = Some(0);
                 None
             }
+            Piece::More => match self.state.chunk {
+                Some(Chunk { left: 0, size, last }) => {
+                    self.end_of_chunk(size, last);
+                    None
+                }
+                _ => self.wait(now, self.config.data_timeout),
+            },
         }
     }
 
@@ -77,9 +66,9 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     pub(crate) fn drop_chunk<'i>(&mut self, now: Instant, input: &mut &'i [u8]) -> Option<Step<'i>> {
         let waste = usize::try_from(self.state.waste).unwrap_or(usize::MAX);
         let rest = input.get(waste..).unwrap_or_default();
-        let dropped = input.len().saturating_sub(rest.len());
+        let dropped = input.len().wrapping_sub(rest.len());
         *input = rest;
-        self.state.waste = self.state.waste.saturating_sub(u64::try_from(dropped).unwrap_or(u64::MAX));
+        self.state.waste = self.state.waste.wrapping_sub(dropped as u64);
         self.count_block(now, dropped);
         if self.state.waste > 0 {
             return self.wait(now, self.config.data_timeout);
@@ -91,7 +80,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     /// Gives the data time-out anew for each block: a slow drip gains nothing.
     fn count_block(&mut self, now: Instant, read: usize) {
         let content = &mut self.state.content;
-        let octets = usize::from(content.block).saturating_add(read);
+        let octets = usize::from(content.block).wrapping_add(read);
         if octets >= BLOCK {
             self.state.clock = Some(now);
         }
@@ -102,7 +91,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     /// Hands out content, within the limits. What passes them is counted on, and not handed out.
     fn content<'i>(&mut self, octets: &'i [u8]) -> Option<Step<'i>> {
         let content = &mut self.state.content;
-        content.size = content.size.saturating_add(u64::try_from(octets.len()).unwrap_or(u64::MAX));
+        content.size = content.size.wrapping_add(octets.len() as u64);
         content.hops.feed(octets);
         match content.over(self.config) {
             Some(reason) => self.refuse_content(reason),
@@ -118,12 +107,6 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         }
         self.state.content.refused = Some(reason);
         Some(Step::Aborted(reason))
-    }
-
-    /// At the end of DATA.
-    fn end_of_data(&mut self) {
-        self.state.clock = None;
-        self.state.content.ended = Some(0);
     }
 
     /// At the end of a chunk.
@@ -166,10 +149,10 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     }
 }
 
-const fn refusal(reason: Abort) -> &'static Canned {
+const fn refusal(reason: Abort) -> Canned {
     match reason {
-        Abort::TooManyHops => const { &Canned::too_many_hops() },
-        Abort::LineEnding => &Canned::BARE_LINE_ENDING,
-        _ => const { &Canned::message_too_big() },
+        Abort::TooManyHops => const { Canned::too_many_hops() },
+        Abort::LineEnding => Canned::BARE_LINE_ENDING,
+        _ => const { Canned::message_too_big() },
     }
 }

@@ -4,6 +4,8 @@
 
 use core::fmt;
 
+use crate::command::characters::end_before;
+
 /// A reply: a code (RFC 5321 4.2), an enhanced status code (RFC 3463) and a text.
 ///
 /// ```
@@ -206,31 +208,40 @@ macro_rules! catalogue {
 /// A reply of the core's own, written out when the core is compiled: all that is left to do is to copy it. Written anew each time,
 /// replies took a third of a command's instructions; and as [`Reply`]s a sixth of the core's flash.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Canned {
-    /// The whole line with its end.
-    pub(crate) line: &'static str,
-    /// Octets of the enhanced status code and the space behind it, which stand behind the first four; 0 where there is none.
-    pub(crate) enhanced: u8,
-    /// The server's name stands between the codes and the text, which is the catalogue's `{domain} `.
-    pub(crate) named: bool,
-}
+pub(crate) struct Canned(&'static str);
 
 impl Canned {
-    const fn new(line: &'static str, enhanced: &'static str) -> Self {
-        Self { line, enhanced: enhanced.len() as u8, named: has_brace(line) }
+    const fn new(line: &'static str) -> Self {
+        Self(line)
+    }
+
+    /// The whole line with its end. Where a text of the catalogue begins with `{domain}`, so does it here.
+    pub(crate) const fn line(self) -> &'static str {
+        self.0
+    }
+
+    /// Octets of the enhanced status code and the space behind it, which stand behind the first four; 0 where there is none.
+    pub(crate) fn enhanced(self) -> usize {
+        match self.0.as_bytes() {
+            [_, _, _, _, behind @ ..] if behind.get(1) == Some(&b'.') => end_before(behind, b' ').wrapping_add(1),
+            _ => 0,
+        }
+    }
+
+    /// Whether the server's name stands between the codes and the text. (Where it does, the enhanced status code has three digits.)
+    #[cfg(target_pointer_width = "64")]
+    pub(crate) fn is_named(self) -> bool {
+        matches!(self.0.as_bytes(), [_, _, _, _, b'{', ..] | [_, _, _, _, _, _, _, _, _, _, b'{', ..])
     }
 }
 
 /// A reply from its code, its enhanced status code, and its text, which must be printable and fit a line.
 macro_rules! canned {
     ($code:literal - $text:literal) => {
-        $crate::reply::Canned::new(concat!($code, " ", $text, "\r\n"), "")
+        $crate::reply::Canned::new(concat!($code, " ", $text, "\r\n"))
     };
     ($code:literal ($class:literal, $subject:literal, $detail:literal) $text:literal) => {
-        $crate::reply::Canned::new(
-            concat!($code, " ", $class, ".", $subject, ".", $detail, " ", $text, "\r\n"),
-            concat!($class, ".", $subject, ".", $detail, " "),
-        )
+        $crate::reply::Canned::new(concat!($code, " ", $class, ".", $subject, ".", $detail, " ", $text, "\r\n"))
     };
 }
 
@@ -254,8 +265,10 @@ impl Canned {
     /// Mail data hold a bare CR or LF.
     pub(crate) const BARE_LINE_ENDING: Self = canned!(550 (5, 6, 0) "Message refused: bare CR or LF in the mail data");
     /// ETRN was accepted (RFC 1985 5.3).
+    #[cfg(feature = "extensions")]
     pub(crate) const QUEUING_STARTED: Self = canned!(250 (2, 0, 0) "Ok, queuing for node started");
     /// ETRN was accepted, for nothing (RFC 1985 5.3).
+    #[cfg(feature = "extensions")]
     pub(crate) const NOTHING_WAITING: Self = canned!(251 (2, 0, 0) "Ok, no messages waiting for node");
 }
 

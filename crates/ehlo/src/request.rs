@@ -8,7 +8,9 @@ use core::fmt;
 use core::mem::ManuallyDrop;
 
 use crate::buffer::Buffer;
-use crate::command::{Attributes, Etrn, Hello, Mail, Query, Rcpt};
+#[cfg(feature = "extensions")]
+use crate::command::{Attributes, Etrn};
+use crate::command::{Hello, Mail, Query, Rcpt};
 use crate::config::Config;
 use crate::content::Decoder;
 use crate::keywords;
@@ -47,10 +49,13 @@ pub enum Request<'s> {
     /// HELP.
     Help(HelpRequest<'s>),
     /// ETRN: shall the queue for a node be started?
+    #[cfg(feature = "extensions")]
     Etrn(EtrnRequest<'s>),
     /// XCLIENT, by a trusted peer: is it believed? If so the session starts over.
+    #[cfg(feature = "extensions")]
     Xclient(XclientRequest<'s>),
     /// XFORWARD, by a trusted peer: is it noted?
+    #[cfg(feature = "extensions")]
     Xforward(XforwardRequest<'s>),
 }
 
@@ -132,6 +137,10 @@ requests! {
         /// What help is wanted with; often empty.
         topic: &'s str,
     } => HelpAnswer;
+}
+
+#[cfg(feature = "extensions")]
+requests! {
     /// ETRN (RFC 1985).
     EtrnRequest {
         /// What the client said.
@@ -152,7 +161,7 @@ requests! {
 impl ConnectAnswer<'_> {
     /// Lets the client in: `220`.
     pub fn accept(self) {
-        self.0.say(const { &Canned::service_ready() }, Event::LetIn);
+        self.0.say(const { Canned::service_ready() }, Event::LetIn);
     }
 }
 
@@ -163,7 +172,7 @@ impl HelloAnswer<'_> {
             let Pending::Hello { extended, .. } = turn.state.pending else { return };
             turn.state.extended = extended;
             if extended {
-                keywords::write(turn.out, turn.config, turn.state.tls, turn.state.trusted, &turn.state.facts);
+                keywords::write(turn.out, turn.config, turn.state);
             } else {
                 turn.out.append(b"250 ");
                 write::name(turn.out, turn.config.hostname);
@@ -180,7 +189,7 @@ impl AuthAnswer<'_> {
     pub fn accept(self) {
         if self.0.state.exchange.as_ref().is_some_and(Exchange::may_be_accepted) {
             self.0.state.authenticated = true;
-            self.0.say(const { &Canned::auth_ok() }, Event::AuthOver);
+            self.0.say(const { Canned::auth_ok() }, Event::AuthOver);
         }
     }
 
@@ -213,7 +222,7 @@ impl MailAnswer<'_> {
         if let Pending::Mail(mail) = &state.pending {
             (state.smtputf8, state.binary) = (mail.smtputf8(), mail.is_binary());
         }
-        self.0.say(&Canned::SENDER_OK, Event::Mail);
+        self.0.say(Canned::SENDER_OK, Event::Mail);
     }
 }
 
@@ -222,7 +231,7 @@ impl RcptAnswer<'_> {
     pub fn accept(self) {
         self.0.state.recipients = self.0.state.recipients.saturating_add(1);
         self.0.state.taken = self.0.state.taken.saturating_add(1);
-        self.0.say(&Canned::RECIPIENT_OK, Event::Rcpt);
+        self.0.say(Canned::RECIPIENT_OK, Event::Rcpt);
     }
 
     /// Takes the recipient, who lives elsewhere now: `251`. `forward_path` is written as given, so with its angle brackets.
@@ -235,7 +244,7 @@ impl RcptAnswer<'_> {
     /// Says that this recipient has been taken already: `250`. It does not count again.
     pub fn duplicate(self) {
         self.0.state.taken = self.0.state.taken.saturating_add(1);
-        self.0.say(const { &Canned::duplicated_rcpt() }, Event::Rcpt);
+        self.0.say(const { Canned::duplicated_rcpt() }, Event::Rcpt);
     }
 }
 
@@ -248,7 +257,7 @@ impl DataAnswer<'_> {
             self.0.settled_by(|turn| turn.state.settle(Event::Bdat));
         } else {
             state.content = Content::new(Decoder::new(state.lenient));
-            self.0.say(const { &Canned::start_mail_input() }, Event::Data);
+            self.0.say(const { Canned::start_mail_input() }, Event::Data);
         }
     }
 }
@@ -258,7 +267,7 @@ impl MessageAnswer<'_> {
     pub fn accept(self) {
         self.0.settled_by(|turn| {
             turn.state.idle_commands = 0;
-            write::canned(turn.out, turn.config, &Canned::MESSAGE_OK);
+            write::canned(turn.out, turn.config, Canned::MESSAGE_OK);
             turn.state.message_answered(turn.config);
         });
     }
@@ -286,7 +295,7 @@ impl VerifyAnswer<'_> {
 
     /// It is not said, but delivery would be tried: `252`.
     pub fn ambiguous(self) {
-        self.0.say(const { &Canned::cannot_vrfy() }, Event::Answered);
+        self.0.say(const { Canned::cannot_vrfy() }, Event::Answered);
     }
 }
 
@@ -300,12 +309,12 @@ impl ExpandAnswer<'_> {
         let style = Style::new(turn.config, turn.takes_utf8());
         let mut members = members.peekable();
         if members.peek().is_none() {
-            self.0.say(const { &Canned::cannot_vrfy() }, Event::Answered);
+            self.0.say(const { Canned::cannot_vrfy() }, Event::Answered);
         } else if write::list(turn.out, style, reply, members) {
             self.0.settled_by(|turn| turn.state.settle(Event::Answered));
         } else {
             turn.out.truncate(before);
-            self.0.say(const { &Canned::out_of_memory() }, Event::Answered);
+            self.0.say(const { Canned::out_of_memory() }, Event::Answered);
         }
     }
 }
@@ -315,7 +324,7 @@ impl HelpAnswer<'_> {
     pub fn accept(self) {
         match self.0.config.help_url {
             Some(url) => self.0.say_reply(&Reply::help(url), Event::Answered),
-            None => self.0.say(const { &Canned::command_not_implemented() }, Event::Answered),
+            None => self.0.say(const { Canned::command_not_implemented() }, Event::Answered),
         }
     }
 
@@ -325,18 +334,20 @@ impl HelpAnswer<'_> {
     }
 }
 
+#[cfg(feature = "extensions")]
 impl EtrnAnswer<'_> {
     /// The queue is started: `250`.
     pub fn accept(self) {
-        self.0.say(&Canned::QUEUING_STARTED, Event::Answered);
+        self.0.say(Canned::QUEUING_STARTED, Event::Answered);
     }
 
     /// The node may ask, but no message waits for it: `251`.
     pub fn nothing_waiting(self) {
-        self.0.say(&Canned::NOTHING_WAITING, Event::Answered);
+        self.0.say(Canned::NOTHING_WAITING, Event::Answered);
     }
 }
 
+#[cfg(feature = "extensions")]
 impl XclientAnswer<'_> {
     /// Believes it. The session starts over for the client that was named, with a new [`Request::Connect`] and a new greeting.
     pub fn accept(self) {
@@ -352,10 +363,11 @@ impl XclientAnswer<'_> {
     }
 }
 
+#[cfg(feature = "extensions")]
 impl XforwardAnswer<'_> {
     /// Notes it: `250`.
     pub fn accept(self) {
-        self.0.say(const { &Canned::ok() }, Event::Answered);
+        self.0.say(const { Canned::ok() }, Event::Answered);
     }
 }
 
@@ -383,7 +395,7 @@ impl Turn<'_> {
     }
 
     /// Answers with a reply of the core's own.
-    fn say(self, reply: &'static Canned, event: Event) {
+    fn say(self, reply: Canned, event: Event) {
         self.settled_by(|turn| {
             write::canned(turn.out, turn.config, reply);
             turn.state.settle(event);
@@ -547,12 +559,15 @@ pub(crate) fn pending<'s>(
         Pending::Expand { what, smtputf8 } => ask!(
             Expand, ExpandRequest, ExpandAnswer, command: Query { what: what.text(line), smtputf8: *smtputf8 }
         ),
+        #[cfg(feature = "extensions")]
         Pending::Etrn { node, option } => ask!(
             Etrn, EtrnRequest, EtrnAnswer, command: Etrn { node: node.text(line), option: *option }
         ),
+        #[cfg(feature = "extensions")]
         Pending::Xclient(attributes) => ask!(
             Xclient, XclientRequest, XclientAnswer, command: Attributes::read(attributes.text(line))
         ),
+        #[cfg(feature = "extensions")]
         Pending::Xforward(attributes) => ask!(
             Xforward, XforwardRequest, XforwardAnswer, command: Attributes::read(attributes.text(line))
         ),

@@ -34,10 +34,12 @@ impl Mark for LineDot {
 }
 
 /// So many octets are looked at one by one first: short lines end in them.
+#[cfg(target_pointer_width = "64")]
 const FIRST: usize = 16;
 
 /// Where the first mark is, behind the first octet of `data`; its length, where there is none. (Whether there is one at the first octet
 /// depends on what stands before it.)
+#[cfg(target_pointer_width = "64")]
 pub(crate) fn find(data: &[u8], mark: impl Mark) -> usize {
     let head = one_by_one(data.get(..FIRST).unwrap_or(data), 1, mark);
     if head < FIRST || head == data.len() {
@@ -47,9 +49,10 @@ pub(crate) fn find(data: &[u8], mark: impl Mark) -> usize {
 }
 
 /// Where the first CR or LF is, or how long the data are: for short lines, of which there may be very many.
+#[cfg(target_pointer_width = "64")]
 #[inline]
 pub(crate) fn line_end(data: &[u8]) -> usize {
-    let (words, rest) = if cfg!(target_pointer_width = "64") { data.as_chunks::<8>() } else { (&[][..], data) };
+    let (words, rest) = data.as_chunks::<8>();
     let mut at = 0_usize;
     for word in words {
         const ONE: u64 = u64::from_ne_bytes([1; 8]);
@@ -82,7 +85,9 @@ fn one_by_one(data: &[u8], from: usize, mark: impl Mark) -> usize {
 
 /// A small processor has no instructions for many octets at once, and less room for code.
 #[cfg(not(target_pointer_width = "64"))]
-use one_by_one as blocks;
+pub(crate) fn find(data: &[u8], mark: impl Mark) -> usize {
+    one_by_one(data, 1, mark)
+}
 
 /// From `from` on, which is 2 at least; with the instructions of AVX2 where the machine has them.
 #[cfg(target_pointer_width = "64")]

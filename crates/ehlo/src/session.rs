@@ -37,9 +37,8 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
     pub const fn new(config: &'c Config<'c>, peer: Peer) -> Self {
         const { assert!(LINE >= 512 && LINE <= 32_768, "LINE must be from 512 to 32,768") };
         const { assert!(OUT >= 1024, "OUT must be 1,024 at least") };
-        let mut state = State::new(peer);
-        state.lenient |= matches!(config.line_endings, LineEndings::Lenient);
-        Self { config, state, line: Line::new(), out: Buffer::new(), sent: 0 }
+        let lenient = matches!(config.line_endings, LineEndings::Lenient);
+        Self { config, state: State::new(peer, lenient), line: Line::new(), out: Buffer::new(), sent: 0 }
     }
 
     /// Goes on: takes what it can from `input`, moves it forward by that, and says what to do next.
@@ -47,14 +46,17 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
     /// `now` must not run backwards. Where a [`Step::Request`] has not been answered it is returned again, and no input is taken.
     #[inline]
     pub fn advance<'i>(&mut self, now: Instant, input: &mut &'i [u8]) -> Step<'i> {
-        match self.state.content.short_line(input) {
-            Some(line) => Step::Content(line),
-            None => self.go_on(now, input),
+        // A small processor has less room for code.
+        #[cfg(target_pointer_width = "64")]
+        if let Some(line) = self.state.content.short_line(input) {
+            return Step::Content(line);
         }
+        self.go_on(now, input)
     }
 
     fn go_on<'i>(&mut self, now: Instant, input: &mut &'i [u8]) -> Step<'i> {
         // Where mail data go on there is nothing else to see to.
+        #[cfg(target_pointer_width = "64")]
         if self.state.in_mid_data()
             && let Some(step) = self.data(now, input)
         {
@@ -85,8 +87,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
                     Some(if self.out.is_empty() { Step::StartTls } else { Step::Send })
                 }
                 Phase::Connect => self.connect(now, input),
-                Phase::Data => self.data(now, input),
-                Phase::Chunk => self.chunk(now, input),
+                Phase::Data | Phase::Chunk => self.data(now, input),
                 _ => self.command_line(now, input),
             };
             if let Some(step) = step {
@@ -193,7 +194,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
             if !input.is_empty() {
                 *input = &[];
                 self.state.early = true;
-                self.turn_out(const { &Canned::bad_sequence() });
+                self.turn_out(const { Canned::bad_sequence() });
                 return None;
             }
             let deadline = self.state.started.unwrap_or(now).after(pause);
@@ -219,11 +220,12 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
         if self.state.waste > 0 {
             return self.drop_chunk(now, input);
         }
-        if !self.line.feed_whole(input) {
-            return self.line_in_parts(now, input);
+        #[cfg(target_pointer_width = "64")]
+        if self.line.feed_whole(input) {
+            self.line_taken(input, true);
+            return None;
         }
-        self.line_taken(input, true);
-        None
+        self.line_in_parts(now, input)
     }
 
     /// Does what a line says. `printable`: it is known to hold nothing but printable ASCII.
@@ -242,7 +244,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
     fn line_in_parts<'i>(&mut self, now: Instant, input: &mut &'i [u8]) -> Option<Step<'i>> {
         let untouched = self.line.is_untouched();
         if untouched && input.first() == Some(&TLS_HANDSHAKE) {
-            self.turn_out(const { &Canned::invalid_character() });
+            self.turn_out(const { Canned::invalid_character() });
             return None;
         }
         match self.line.feed(input) {
@@ -259,11 +261,11 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
             }
             Framed::BareCr => {
                 self.forget_secrets();
-                self.line_fault(const { &Canned::invalid_character() });
+                self.line_fault(const { Canned::invalid_character() });
             }
             // The client takes the line for ended, and what follows may be its rest or its successor: it cannot be known, so nothing
             // of it is read.
-            Framed::BareLf => self.turn_out(const { &Canned::invalid_character() }),
+            Framed::BareLf => self.turn_out(const { Canned::invalid_character() }),
         }
         None
     }
@@ -278,7 +280,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
         if self.state.eof {
             self.state.close(Abort::Eof);
         } else if now >= deadline {
-            self.say(const { &Canned::timeout() });
+            self.say(const { Canned::timeout() });
             self.state.close(Abort::Timeout);
         } else {
             return Some(Step::Recv { deadline });
@@ -316,12 +318,12 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
     }
 
     #[inline]
-    pub(crate) fn say(&mut self, reply: &Canned) {
+    pub(crate) fn say(&mut self, reply: Canned) {
         write::canned(&mut self.out, self.config, reply);
     }
 
     /// Refuses what is a protocol error, and ends the session where there have been too many.
-    pub(crate) fn fault(&mut self, reply: &Canned) {
+    pub(crate) fn fault(&mut self, reply: Canned) {
         if self.count_error() {
             self.say(reply);
         }
@@ -329,7 +331,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
 
     /// Refuses a line for what it is made of. Between chunks it may have been the next one, without which the message is not the
     /// sender's.
-    pub(crate) fn line_fault(&mut self, reply: &Canned) {
+    pub(crate) fn line_fault(&mut self, reply: Canned) {
         if self.state.phase() == Phase::Chunks {
             self.state.go(Event::ChunkRefused, Abort::Chunk);
         }
@@ -341,20 +343,20 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
         self.state.errors = self.state.errors.saturating_add(1);
         let bearable = self.state.errors <= self.config.errors;
         if !bearable {
-            self.turn_out(const { &Canned::too_much_failure() });
+            self.turn_out(const { Canned::too_much_failure() });
         }
         bearable
     }
 
     /// Says a last word, and closes.
-    pub(crate) fn turn_out(&mut self, reply: &Canned) {
+    pub(crate) fn turn_out(&mut self, reply: Canned) {
         self.say(reply);
         self.state.close(Abort::Closed);
     }
 
     /// Says that the server goes, and closes.
     fn shut_down(&mut self) {
-        self.say(const { &Canned::service_not_available() });
+        self.say(const { Canned::service_not_available() });
         self.state.close(Abort::Shutdown);
     }
 
@@ -365,7 +367,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
         }
         self.state.early = true;
         if self.config.early_pipelining == Tolerance::Refuse {
-            self.turn_out(const { &Canned::bad_sequence() });
+            self.turn_out(const { Canned::bad_sequence() });
             return false;
         }
         true

@@ -2,10 +2,13 @@
 
 use crate::buffer::Span;
 use crate::chunk::Chunk;
+#[cfg(feature = "extensions")]
 use crate::command::EtrnOption;
 use crate::command::parked::{ParkedMail, ParkedRcpt};
 use crate::config::{Config, Mode, Peer, Tls};
-use crate::content::{Decoder, SHORT};
+use crate::content::Decoder;
+#[cfg(target_pointer_width = "64")]
+use crate::content::SHORT;
 use crate::hops::Hops;
 use crate::phase::{Event, Phase};
 use crate::sasl::{Exchange, Facts};
@@ -39,11 +42,14 @@ pub(crate) enum Pending {
         smtputf8: bool,
     },
     Help(Span),
+    #[cfg(feature = "extensions")]
     Etrn {
         node: Span,
         option: EtrnOption,
     },
+    #[cfg(feature = "extensions")]
     Xclient(Span),
+    #[cfg(feature = "extensions")]
     Xforward(Span),
 }
 
@@ -67,6 +73,7 @@ pub(crate) struct State {
     /// The transaction's body is any octets, and comes by BDAT.
     pub(crate) binary: bool,
     /// The peer is trusted with XCLIENT and XFORWARD.
+    #[cfg(feature = "extensions")]
     pub(crate) trusted: bool,
     /// The peer sent something before it was due.
     pub(crate) early: bool,
@@ -111,6 +118,7 @@ pub(crate) struct Content {
     /// Octets read since the clock was last set.
     pub(crate) block: u16,
     /// No limit can be passed before the next block: see [`short_line`](Self::short_line).
+    #[cfg(target_pointer_width = "64")]
     pub(crate) quick: bool,
     /// Why the message will be refused at its end; the caller has been told.
     pub(crate) refused: Option<Abort>,
@@ -120,10 +128,20 @@ pub(crate) struct Content {
 
 impl Content {
     pub(crate) const fn new(decoder: Decoder) -> Self {
-        Self { decoder, hops: Hops::new(), size: 0, block: 0, quick: false, refused: None, ended: None }
+        Self {
+            decoder,
+            hops: Hops::new(),
+            size: 0,
+            block: 0,
+            #[cfg(target_pointer_width = "64")]
+            quick: false,
+            refused: None,
+            ended: None,
+        }
     }
 
     /// Takes a short line that begins with a dot off the input, where there is no limit or clock to see to.
+    #[cfg(target_pointer_width = "64")]
     #[inline]
     pub(crate) fn short_line<'i>(&mut self, input: &mut &'i [u8]) -> Option<&'i [u8]> {
         if !self.quick || usize::from(self.block) >= const { BLOCK - SHORT } {
@@ -141,6 +159,7 @@ impl Content {
     }
 
     /// Whether short lines may go by themselves up to the end of the block.
+    #[cfg(target_pointer_width = "64")]
     pub(crate) fn let_short_lines(&mut self, config: &Config<'_>) {
         let left = config.message_size.saturating_sub(self.size);
         self.quick = self.refused.is_none() && (config.message_size == 0 || left >= BLOCK as u64);
@@ -164,17 +183,19 @@ impl Content {
 }
 
 impl State {
-    pub(crate) const fn new(peer: Peer) -> Self {
+    /// With a peer that has just connected. `lenient`: bare LF is let pass for all.
+    pub(crate) const fn new(peer: Peer, lenient: bool) -> Self {
         Self {
             phase: Phase::Connect,
             pending: Pending::None,
             abort: None,
             tls: peer.tls,
-            lenient: peer.lenient,
+            lenient: lenient | peer.lenient,
             extended: false,
             authenticated: false,
             smtputf8: false,
             binary: false,
+            #[cfg(feature = "extensions")]
             trusted: peer.trusted,
             early: false,
             listening: false,
@@ -208,6 +229,7 @@ impl State {
     }
 
     /// Whether mail data are coming in, and nothing that came before them has yet to be dealt with.
+    #[cfg(target_pointer_width = "64")]
     pub(crate) const fn in_mid_data(&self) -> bool {
         matches!(self.phase, Phase::Data)
             && matches!(self.pending, Pending::None)
@@ -274,7 +296,7 @@ impl State {
     /// Forgets what was learned in plaintext (RFC 3207 4.2). Counters stay: they bound the connection.
     pub(crate) fn secured(&mut self, tls: Tls) {
         self.tls = true;
-        self.facts.tls = tls;
+        self.facts.secured(tls);
         self.extended = false;
         self.authenticated = false;
         self.go(Event::Handshake, Abort::Reset);
@@ -282,6 +304,7 @@ impl State {
 
     /// Starts over for the client that a trusted peer speaks for: what was learned of the peer itself is void, but its bounds and
     /// its trust stay.
+    #[cfg(feature = "extensions")]
     pub(crate) fn start_over(&mut self) {
         self.pending = Pending::None;
         self.extended = false;

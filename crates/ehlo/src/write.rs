@@ -1,7 +1,7 @@
 //! Serialising replies (RFC 5321 4.2).
 
 use crate::buffer::Buffer;
-use crate::command::characters::{is_printable, split_at_octet};
+use crate::command::characters::{is_printable, same_word, split_at_octet};
 use crate::command::text;
 use crate::config::{Config, Extensions};
 use crate::reply::{Canned, Enhanced, Reply, Text};
@@ -41,27 +41,28 @@ impl<'c> Style<'c> {
 
 /// Writes a reply of the core's own.
 #[inline]
-pub(crate) fn canned(out: &mut Buffer, config: &Config<'_>, reply: &Canned) {
-    if config.extensions.contains(Extensions::ENHANCEDSTATUSCODES) && !reply.named {
-        out.append(reply.line.as_bytes());
-    } else {
-        in_parts(out, config, reply);
+pub(crate) fn canned(out: &mut Buffer, config: &Config<'_>, reply: Canned) {
+    #[cfg(target_pointer_width = "64")]
+    if config.extensions.contains(Extensions::ENHANCEDSTATUSCODES) && !reply.is_named() {
+        out.append(reply.line().as_bytes());
+        return;
     }
+    in_parts(out, config, reply);
 }
 
 /// Writes a reply that has the server's name in it, or not all that it could have.
 #[inline(never)]
-fn in_parts(out: &mut Buffer, config: &Config<'_>, reply: &Canned) {
-    let (codes, mut text) = reply.line.as_bytes().split_at_checked(4).unwrap_or_default();
+fn in_parts(out: &mut Buffer, config: &Config<'_>, reply: Canned) {
+    let (codes, mut text) = reply.line().as_bytes().split_at_checked(4).unwrap_or_default();
     out.append(codes);
-    let (enhanced, behind) = text.split_at_checked(reply.enhanced.into()).unwrap_or_default();
-    text = behind;
-    if config.extensions.contains(Extensions::ENHANCEDSTATUSCODES) {
-        out.append(enhanced);
+    if !config.extensions.contains(Extensions::ENHANCEDSTATUSCODES) {
+        text = text.get(reply.enhanced()..).unwrap_or_default();
     }
-    if reply.named {
+    if let Some((before, behind)) = split_at_octet(text, b'{') {
+        out.append(before);
         name(out, config.hostname);
-        text = text.strip_prefix(b"{domain}").unwrap_or(text);
+        // What stands in the braces is `domain`.
+        text = split_at_octet(behind, b'}').unwrap_or_default().1;
     }
     out.append(text);
 }
@@ -69,7 +70,7 @@ fn in_parts(out: &mut Buffer, config: &Config<'_>, reply: &Canned) {
 /// The server's name: printable, and no longer than a name may be, whatever is configured.
 pub(crate) fn name(out: &mut Buffer, hostname: &str) {
     let hostname = hostname.as_bytes().get(..NAME).unwrap_or(hostname.as_bytes());
-    if is_printable(hostname) {
+    if cfg!(target_pointer_width = "64") && is_printable(hostname) {
         out.append(hostname);
     } else {
         hostname.iter().for_each(|octet| {
@@ -82,6 +83,7 @@ pub(crate) fn name(out: &mut Buffer, hostname: &str) {
 #[inline(never)]
 pub(crate) fn reply(out: &mut Buffer, style: Style<'_>, reply: &Reply<'_>) {
     let mut lines = Lines::new(out, reply.code, style.enhanced_code(reply), style.utf8);
+    lines.begin();
     match reply.text {
         Text::Plain(text) => lines.text(text),
         Text::Template(template, value, minutes) => lines.template(template, style.domain, value, minutes),
@@ -93,6 +95,7 @@ pub(crate) fn reply(out: &mut Buffer, style: Style<'_>, reply: &Reply<'_>) {
 pub(crate) fn chunk_taken(out: &mut Buffer, style: Style<'_>, octets: u64) {
     let enhanced = Enhanced { class: 2, subject: 0, detail: 0 };
     let mut lines = Lines::new(out, 250, style.enhanced.then_some(enhanced), false);
+    lines.begin();
     lines.value(Digits::of(octets).text());
     lines.value(" octets received");
     lines.end();
@@ -106,6 +109,7 @@ pub(crate) fn list<'m>(
     members: impl Iterator<Item = &'m str>,
 ) -> bool {
     let mut lines = Lines::new(out, reply.code, style.enhanced_code(reply), style.utf8);
+    lines.begin();
     let mut first = true;
     for member in members {
         if !first {
@@ -135,32 +139,33 @@ pub(crate) struct Lines<'o> {
 
 impl<'o> Lines<'o> {
     pub(crate) fn new(out: &'o mut Buffer, code: u16, enhanced: Option<Enhanced>, utf8: bool) -> Self {
-        let limit = out.len().saturating_add(out.capacity() / 2).min(out.capacity()).saturating_sub(2);
-        let mut lines = Self { out, code, enhanced, utf8, begin: 0, limit, cut: false };
-        lines.begin();
-        lines
+        let limit = out.len().wrapping_add(out.capacity() / 2).min(out.capacity()).wrapping_sub(2);
+        Self { out, code, enhanced, utf8, begin: 0, limit, cut: false }
     }
 
     /// Gives the reply all the room that is left in the buffer.
+    #[cfg(feature = "extensions")]
     pub(crate) fn in_all_of_the_buffer(mut self) -> Self {
-        self.limit = self.out.capacity().saturating_sub(2);
+        self.limit = self.out.capacity().wrapping_sub(2);
         self
     }
 
-    /// Begins a line, with its codes.
-    fn begin(&mut self) {
+    /// Begins a line, with its codes; the first one too.
+    pub(crate) fn begin(&mut self) {
         self.begin = self.out.len();
-        let digit = |number: u16| b'0'.wrapping_add((number % 10) as u8);
-        let code = self.code;
-        self.out.append_all([digit(code / 100), digit(code / 10), digit(code), b' ']);
+        self.number(self.code, b" ");
         if let Some(Enhanced { class, subject, detail }) = self.enhanced {
-            self.out.append_all([digit(class.into()), b'.']);
-            self.out.append(Digits::of(subject.into()).octets());
-            self.out.append(b".");
-            self.out.append(Digits::of(detail.into()).octets());
-            self.out.append(b" ");
+            self.number(class.into(), b".");
+            self.number(subject, b".");
+            self.number(detail, b" ");
         }
         self.cut |= self.out.len() > self.limit;
+    }
+
+    /// A number of the codes, and what stands behind it.
+    fn number(&mut self, number: u16, behind: &[u8]) {
+        self.out.append(Digits::of(number.into()).octets());
+        self.out.append(behind);
     }
 
     /// Ends the current line as one that is continued, and begins the next.
@@ -170,7 +175,7 @@ impl<'o> Lines<'o> {
             self.cut = true;
             return;
         }
-        if let Some(separator) = self.out.octets_mut().get_mut(self.begin.saturating_add(3)) {
+        if let Some(separator) = self.out.octets_mut().get_mut(self.begin.wrapping_add(3)) {
             *separator = b'-';
         }
         self.out.append(b"\r\n");
@@ -194,18 +199,30 @@ impl<'o> Lines<'o> {
     }
 
     fn printable(&mut self, text: &str, lines: bool) {
-        // Most texts are printable, and fit.
-        let end = self.out.len().saturating_add(text.len());
-        if !self.cut && end <= self.limit && end.saturating_sub(self.begin) <= LINE && is_printable(text.as_bytes()) {
+        // Most texts are printable, and fit. (A small processor has less room for code.)
+        let end = self.out.len().wrapping_add(text.len());
+        if cfg!(target_pointer_width = "64")
+            && !self.cut
+            && end <= self.limit
+            && end.wrapping_sub(self.begin) <= LINE
+            && is_printable(text.as_bytes())
+        {
             self.out.append(text.as_bytes());
             return;
         }
-        for character in text.chars() {
+        let mut rest = text.as_bytes();
+        while let [first, ..] = rest {
+            // How many octets the character has.
+            let length = (first.leading_ones() as usize).max(1);
+            let Some((character, behind)) = rest.split_at_checked(length) else { return };
+            rest = behind;
             match character {
-                ' '..='~' => self.octets(&[character as u8]),
-                '\n' if lines => self.next(),
-                '\n' => {}
-                '\u{a0}'.. if self.utf8 => self.octets(character.encode_utf8(&mut [0; 4]).as_bytes()),
+                [b' '..=b'~'] => self.octets(character),
+                [b'\n'] if lines => self.next(),
+                [b'\n'] => {}
+                // From U+0080 to U+009F there are controls.
+                [0xc2, 0x80..=0x9f] => self.octets(b"?"),
+                [_, _, ..] if self.utf8 => self.octets(character),
                 _ => self.octets(b"?"),
             }
         }
@@ -213,10 +230,10 @@ impl<'o> Lines<'o> {
 
     /// Octets that stay together on a line, of which there are as many as there is room for.
     fn octets(&mut self, octets: &[u8]) {
-        if self.out.len().saturating_add(octets.len()).saturating_sub(self.begin) > LINE {
+        if self.out.len().wrapping_add(octets.len()).wrapping_sub(self.begin) > LINE {
             self.next();
         }
-        self.cut |= self.out.len().saturating_add(octets.len()) > self.limit;
+        self.cut |= self.out.len().wrapping_add(octets.len()) > self.limit;
         if !self.cut {
             self.out.append(octets);
         }
@@ -227,10 +244,12 @@ impl<'o> Lines<'o> {
         while let Some((before, behind)) = split_at_octet(rest, b'{') {
             self.text(text(before));
             let (name, after) = split_at_octet(behind, b'}').unwrap_or_default();
-            match name {
-                b"domain" => self.value(domain),
-                b"minutes" => self.value(Digits::of(minutes.into()).text()),
-                _ => self.value(value),
+            if same_word(name, b"domain") {
+                self.value(domain);
+            } else if same_word(name, b"minutes") {
+                self.value(Digits::of(minutes.into()).text());
+            } else {
+                self.value(value);
             }
             rest = after;
         }
@@ -238,20 +257,52 @@ impl<'o> Lines<'o> {
     }
 }
 
-/// A number in decimal digits.
+/// A number in decimal digits. (Aligned as a session is: on a small processor one routine then clears all that is cleared.)
+#[repr(align(8))]
 pub(crate) struct Digits {
     digits: [u8; 20],
     start: usize,
 }
 
 impl Digits {
-    pub(crate) fn of(number: u64) -> Self {
+    #[cfg(target_pointer_width = "64")]
+    pub(crate) fn of(mut number: u64) -> Self {
         let mut digits = [b'0'; 20];
-        let start = match u32::try_from(number) {
-            Ok(number) => write_small(number, &mut digits),
-            Err(_) => write_large(number, &mut digits),
-        };
+        let mut start = digits.len();
+        for digit in digits.iter_mut().rev() {
+            // The remainder is below 10.
+            *digit = b'0'.wrapping_add((number % 10) as u8);
+            number /= 10;
+            start = start.wrapping_sub(1);
+            if number == 0 {
+                break;
+            }
+        }
         Self { digits, start }
+    }
+
+    /// Bit by bit, doubling the digits: division of 64 bits is much code on a small processor.
+    #[cfg(not(target_pointer_width = "64"))]
+    pub(crate) fn of(mut number: u64) -> Self {
+        let mut written = Self { digits: [0; 20], start: 19 };
+        for _ in 0..64 {
+            let mut carry = u8::from(number.cast_signed() < 0);
+            number = number.wrapping_mul(2);
+            for digit in written.digits.iter_mut().rev() {
+                let doubled = digit.wrapping_mul(2).wrapping_add(carry);
+                carry = u8::from(doubled > 9);
+                *digit = doubled.wrapping_sub(carry.wrapping_mul(10));
+            }
+        }
+        let mut begin = 20_usize;
+        for digit in written.digits.iter_mut().rev() {
+            begin = begin.wrapping_sub(1);
+            if *digit != 0 {
+                written.start = begin;
+            }
+            *digit |= b'0';
+        }
+        written
     }
 
     pub(crate) fn octets(&self) -> &[u8] {
@@ -261,39 +312,6 @@ impl Digits {
     pub(crate) fn text(&self) -> &str {
         text(self.octets())
     }
-}
-
-/// Writes a number at the end of `digits`; where it begins.
-fn write_small(mut number: u32, digits: &mut [u8; 20]) -> usize {
-    let mut start = digits.len();
-    for digit in digits.iter_mut().rev() {
-        // The remainder is below 10.
-        *digit = b'0'.wrapping_add((number % 10) as u8);
-        number /= 10;
-        start = start.wrapping_sub(1);
-        if number == 0 {
-            break;
-        }
-    }
-    start
-}
-
-/// The same by subtraction: division of 64 bits is much code on a small processor.
-fn write_large(mut number: u64, digits: &mut [u8; 20]) -> usize {
-    let mut start = 0_usize;
-    let mut begun = false;
-    for (digit, exponent) in digits.iter_mut().zip((0..20).rev()) {
-        let power = 10_u64.wrapping_pow(exponent);
-        while let Some(rest) = number.checked_sub(power) {
-            number = rest;
-            *digit = digit.wrapping_add(1);
-        }
-        begun |= *digit != b'0';
-        if !begun {
-            start = start.wrapping_add(1);
-        }
-    }
-    start
 }
 
 #[cfg(test)]

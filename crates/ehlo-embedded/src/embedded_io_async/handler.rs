@@ -1,8 +1,12 @@
 //! The decisions of a server that waits for them.
 
-use ehlo::{Abort, Attributes, Credentials, Etrn, Hello, Mail, Query, Rcpt, Reply, Request, Session};
+use ehlo::{Abort, Credentials, Hello, Mail, Query, Rcpt, Reply, Request, Session};
+#[cfg(feature = "extensions")]
+use ehlo::{Attributes, Etrn};
 
-use crate::handler::{AuthStep, Proxied, Queue, Receipt, Recipient, Verified};
+use crate::handler::{AuthStep, Receipt, Recipient, Verified};
+#[cfg(feature = "extensions")]
+use crate::handler::{Proxied, Queue};
 
 /// What the core asks of a server, a method a request, and what it hands to it: [`crate::Handler`] for programs with an executor, where
 /// an answer that takes its time is waited for.
@@ -114,6 +118,7 @@ pub trait Handler {
     }
 
     /// ETRN, where the configuration offers it: shall the queue for a node be started? Default: `502`.
+    #[cfg(feature = "extensions")]
     async fn etrn<'a>(&'a mut self, etrn: Etrn<'a>) -> Result<Queue, Reply<'a>> {
         let _ = etrn;
         Err(Reply::command_not_implemented())
@@ -121,12 +126,14 @@ pub trait Handler {
 
     /// XCLIENT, by a peer that is trusted: from now on it speaks for this client, and the session starts over with
     /// [`connect`](Self::connect). Default: `550`.
+    #[cfg(feature = "extensions")]
     async fn xclient<'a>(&'a mut self, attributes: Attributes<'a>) -> Result<Proxied, Reply<'a>> {
         let _ = attributes;
         Err(Reply::access_denied())
     }
 
     /// XFORWARD, by a peer that is trusted: the next message comes from this client. Default: it is noted, and means nothing.
+    #[cfg(feature = "extensions")]
     async fn xforward<'a>(&'a mut self, attributes: Attributes<'a>) -> Result<(), Reply<'a>> {
         let _ = attributes;
         Ok(())
@@ -190,14 +197,17 @@ pub(super) async fn decide<H: Handler, const LINE: usize, const OUT: usize>(
             Some(text) => ask.answer.accept_with(text),
             None => ask.answer.accept(),
         }),
+        #[cfg(feature = "extensions")]
         Some(Request::Etrn(ask)) => settle!(ask, handler.etrn(ask.command), queue => match queue {
             Queue::Started => ask.answer.accept(),
             Queue::Empty => ask.answer.nothing_waiting(),
         }),
+        #[cfg(feature = "extensions")]
         Some(Request::Xclient(ask)) => settle!(ask, handler.xclient(ask.command), known => match known {
             Proxied::Client => ask.answer.accept(),
             Proxied::User => ask.answer.accept_authenticated(),
         }),
+        #[cfg(feature = "extensions")]
         Some(Request::Xforward(ask)) => settle!(ask, handler.xforward(ask.command), () => ask.answer.accept()),
         // One that this version does not know is refused by being dropped.
         Some(_) | None => {}

@@ -10,9 +10,12 @@ pub(crate) const ESMTP_VALUE: u8 = 1 << 5;
 pub(crate) const UNDERSCORE: u8 = 1 << 6;
 pub(crate) const UTF8: u8 = 1 << 7;
 
+/// For how many octets there are classes in the table: all, so that no look-up has to be checked; on a small processor, ASCII.
+const KNOWN: usize = if cfg!(target_pointer_width = "64") { 256 } else { 128 };
+
 /// The classes of each octet, a bit a class. (A look-up took half as long as comparing with the bounds of `atext`.)
-static CLASSES: [u8; 256] = {
-    let mut classes = [0; 256];
+static CLASSES: [u8; KNOWN] = {
+    let mut classes = [0; KNOWN];
     let mut rest: &mut [u8] = &mut classes;
     let mut octet = 0_u8;
     while let Some((class, after)) = rest.split_first_mut() {
@@ -58,7 +61,7 @@ const fn classes_of(octet: u8) -> u8 {
 /// Whether an octet is of one of these classes.
 #[inline]
 pub(crate) fn is_of(octet: u8, classes: u8) -> bool {
-    CLASSES.get(usize::from(octet)).is_some_and(|of| of & classes != 0)
+    CLASSES.get(usize::from(octet)).unwrap_or(&UTF8) & classes != 0
 }
 
 /// The classes, and octets over 127 where they are let in.
@@ -119,11 +122,58 @@ pub(crate) fn same_word(one: &[u8], other: &[u8]) -> bool {
     one.eq_ignore_ascii_case(other)
 }
 
+/// Where the first octet like this one is; the length where there is none.
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+pub(crate) fn end_before(octets: &[u8], separator: u8) -> usize {
+    octets.iter().position(|octet| *octet == separator).unwrap_or(octets.len())
+}
+
+/// Whether an octet like this one is among them.
+pub(crate) fn holds(octets: &[u8], octet: u8) -> bool {
+    end_before(octets, octet) < octets.len()
+}
+
+/// Whether all of them are ASCII. (What is asked for is rare and short: the library's way is more code.)
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+pub(crate) fn is_ascii(octets: &[u8]) -> bool {
+    octets.iter().all(u8::is_ascii)
+}
+
+/// Takes what stands before the first octet like this one off the front, and that octet too; `None` once there is nothing left. What is
+/// parted by so many octets has one part more.
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+pub(crate) fn next_part<'l>(rest: &mut Option<&'l [u8]>, separator: u8) -> Option<&'l [u8]> {
+    let octets = (*rest)?;
+    let (part, behind) = octets.split_at_checked(end_before(octets, separator))?;
+    *rest = behind.split_first().map(|(_, behind)| behind);
+    Some(part)
+}
+
+/// Which word of a list it is, in any case, counted from 0. A space parts the words.
+pub(crate) fn word_in(word: &[u8], list: &[u8]) -> Option<usize> {
+    let mut list = Some(list);
+    let mut at = 0_usize;
+    while let Some(known) = next_part(&mut list, b' ') {
+        if same_word(word, known) {
+            return Some(at);
+        }
+        at = at.wrapping_add(1);
+    }
+    None
+}
+
 /// What stands before and behind the first octet like this one; `None` where there is none.
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
 pub(crate) fn split_at_octet(octets: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
-    let at = octets.iter().position(|octet| *octet == separator)?;
-    let (before, behind) = octets.split_at_checked(at)?;
+    let (before, behind) = octets.split_at_checked(end_before(octets, separator))?;
     Some((before, behind.split_first()?.1))
+}
+
+/// What follows an octet; `None` where it does not stand at the start.
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+pub(crate) fn strip_octet(input: &[u8], octet: u8) -> Option<&[u8]> {
+    let (first, rest) = input.split_first()?;
+    (*first == octet).then_some(rest)
 }
 
 /// What follows a keyword in any case; `None` where it does not stand at the start.

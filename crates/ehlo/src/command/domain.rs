@@ -2,7 +2,9 @@
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 
-use super::characters::{DCONTENT, HYPHEN, LET_DIG, is_of, split_run, strip_keyword, with_utf8};
+use super::characters::{
+    DCONTENT, HYPHEN, LET_DIG, end_before, is_of, next_part, split_run, strip_keyword, strip_octet, with_utf8,
+};
 use super::{AddressError, text};
 
 /// The longest domain, in octets (RFC 5321 4.5.3.1.2).
@@ -53,10 +55,7 @@ impl<'a> Domain<'a> {
     /// Reads a domain or address literal that was checked before.
     pub(crate) fn read(octets: &'a [u8]) -> Self {
         match octets {
-            [b'[', ..] => match address_literal(octets) {
-                Some((literal, _)) => Self::Literal(literal),
-                None => Self::Name(""),
-            },
+            [b'[', inside @ .., b']'] => literal(inside).map_or(Self::Name(""), Self::Literal),
             name => Self::Name(text(name)),
         }
     }
@@ -65,8 +64,7 @@ impl<'a> Domain<'a> {
 /// `( Domain / address-literal )`: its length.
 pub(crate) fn domain_or_literal(input: &[u8], utf8: bool) -> Option<usize> {
     if input.first() == Some(&b'[') {
-        let (_, rest) = address_literal(input)?;
-        Some(input.len().wrapping_sub(rest.len())).filter(|length| *length <= DOMAIN)
+        address_literal(input).filter(|length| *length <= DOMAIN)
     } else {
         domain(input, with_utf8(LET_DIG, utf8))
     }
@@ -91,30 +89,38 @@ pub(crate) fn domain(input: &[u8], let_dig: u8) -> Option<usize> {
     (complete && label <= LABEL && length <= DOMAIN).then_some(length)
 }
 
-/// `address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) "]"`, and what is behind it.
-fn address_literal(input: &[u8]) -> Option<(Literal<'_>, &[u8])> {
+/// `address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) "]"`: its length.
+fn address_literal(input: &[u8]) -> Option<usize> {
     // Whatever stands in a literal is made of `dcontent`.
-    let (inside, rest) = split_run(input.strip_prefix(b"[")?, DCONTENT)?;
-    let rest = rest.strip_prefix(b"]")?;
-    let literal = if let Some(address) = strip_keyword(inside, b"IPv6:") {
-        Literal::Ipv6(ipv6(address)?)
-    } else if let Some(address) = ipv4(inside) {
-        Literal::Ipv4(address)
-    } else {
-        general(inside)?
+    let (inside, rest) = split_run(strip_octet(input, b'[')?, DCONTENT)?;
+    let rest = strip_octet(rest, b']')?;
+    let fits = match strip_keyword(inside, b"IPv6:") {
+        Some(address) => Groups::read(address)?.is_address(),
+        None => ipv4(inside).is_some() || general(inside).is_some(),
     };
-    Some((literal, rest))
+    fits.then_some(input.len().wrapping_sub(rest.len()))
+}
+
+/// The address in an address literal that was checked before, from between its brackets.
+fn literal(inside: &[u8]) -> Option<Literal<'_>> {
+    if let Some(address) = strip_keyword(inside, b"IPv6:") {
+        return Some(Literal::Ipv6(Groups::read(address)?.address()));
+    }
+    match ipv4(inside) {
+        Some(address) => Some(Literal::Ipv4(address.into())),
+        None => general(inside).map(|(tag, content)| Literal::General { tag: text(tag), content: text(content) }),
+    }
 }
 
 /// `IPv4-address-literal = Snum 3("." Snum)`, `Snum = 1*3DIGIT` from 0 to 255.
-fn ipv4(input: &[u8]) -> Option<Ipv4Addr> {
+fn ipv4(input: &[u8]) -> Option<[u8; 4]> {
     let mut address = [0; 4];
-    let mut numbers = input.split(|octet| *octet == b'.');
+    let mut numbers = Some(input);
     for place in &mut address {
-        let digits = numbers.next().filter(|digits| digits.len() <= 3)?;
+        let digits = next_part(&mut numbers, b'.').filter(|digits| digits.len() <= 3)?;
         *place = u8::try_from(number(digits, 10)?).ok()?;
     }
-    numbers.next().is_none().then(|| Ipv4Addr::from(address))
+    numbers.is_none().then_some(address)
 }
 
 /// Up to four digits, one at least, in a base of up to 16.
@@ -132,67 +138,80 @@ fn number(digits: &[u8], base: u16) -> Option<u16> {
     })
 }
 
-/// `IPv6-addr = IPv6-full / IPv6-comp / IPv6v4-full / IPv6v4-comp`. `::` stands for two groups at least.
-fn ipv6(input: &[u8]) -> Option<Ipv6Addr> {
-    let mut groups = [0_u16; 8];
-    // How many groups stand before `::`, once it has come.
-    let mut before = None;
-    let mut count = 0_usize;
-    let mut rest = input;
-    if let [b':', b':', after @ ..] = rest {
-        (before, rest) = (Some(0), after);
+/// The groups of an IPv6 address. (Aligned as a session is: on a small processor one routine then clears all that is cleared.)
+#[repr(align(8))]
+struct Groups {
+    groups: [u16; 8],
+    count: usize,
+    /// How many stand before `::`, where there is one.
+    before: Option<usize>,
+}
+
+impl Groups {
+    /// `IPv6-addr = IPv6-full / IPv6-comp / IPv6v4-full / IPv6v4-comp`, but for the number of groups.
+    fn read(mut rest: &[u8]) -> Option<Self> {
+        let mut read = Self { groups: [0; 8], count: 0, before: None };
+        if let [b':', b':', after @ ..] = rest {
+            (read.before, rest) = (Some(0), after);
+        }
+        // Each turn reads a group and what parts it from the next.
+        while !rest.is_empty() {
+            let (group, behind) = rest.split_at_checked(end_before(rest, b':'))?;
+            if behind.is_empty()
+                && let Some([a, b, c, d]) = ipv4(group)
+            {
+                read.push(u16::from_be_bytes([a, b]))?;
+                read.push(u16::from_be_bytes([c, d]))?;
+                break;
+            }
+            read.push(number(group, 16)?)?;
+            rest = match behind {
+                [b':', b':', after @ ..] if read.before.is_none() => {
+                    read.before = Some(read.count);
+                    after
+                }
+                // A colon must have something behind it.
+                [b':', after @ ..] if !after.is_empty() => after,
+                _ => behind,
+            };
+            if let [b':'] = rest {
+                return None;
+            }
+        }
+        Some(read)
     }
-    // Each turn reads a group and what parts it from the next.
-    while !rest.is_empty() {
-        let end = rest.iter().position(|octet| *octet == b':').unwrap_or(rest.len());
-        let (group, behind) = rest.split_at_checked(end)?;
-        if behind.is_empty()
-            && let Some(address) = ipv4(group)
-        {
-            let [a, b, c, d] = address.octets();
-            *groups.get_mut(count)? = u16::from_be_bytes([a, b]);
-            *groups.get_mut(count.wrapping_add(1))? = u16::from_be_bytes([c, d]);
-            count = count.wrapping_add(2);
-            break;
-        }
-        *groups.get_mut(count)? = number(group, 16)?;
-        count = count.wrapping_add(1);
-        rest = match behind {
-            [b':', b':', after @ ..] if before.is_none() => {
-                before = Some(count);
-                after
-            }
-            // A colon must have something behind it.
-            [b':', after @ ..] if !after.is_empty() => after,
-            _ => behind,
-        };
-        if rest == b":" {
-            return None;
-        }
+
+    fn push(&mut self, group: u16) -> Option<()> {
+        *self.groups.get_mut(self.count)? = group;
+        self.count = self.count.wrapping_add(1);
+        Some(())
     }
-    match before {
-        None => (count == 8).then(|| Ipv6Addr::from(groups)),
-        Some(before) if count <= 6 => {
-            // What stands behind `::` moves to the end.
-            let mut address = [0_u16; 8];
-            for (place, group) in address.iter_mut().zip(groups).take(before) {
-                *place = group;
-            }
-            let behind = groups.get(before..count).unwrap_or_default();
-            for (place, group) in address.iter_mut().rev().zip(behind.iter().rev()) {
-                *place = *group;
-            }
-            Some(Ipv6Addr::from(address))
+
+    /// Whether they are as many as there must be: `::` stands for two groups at least.
+    const fn is_address(&self) -> bool {
+        if self.before.is_some() { self.count <= 6 } else { self.count == 8 }
+    }
+
+    fn address(&self) -> Ipv6Addr {
+        let before = self.before.unwrap_or(8);
+        let mut address = [0_u16; 8];
+        for (place, group) in address.iter_mut().zip(self.groups).take(before) {
+            *place = group;
         }
-        Some(_) => None,
+        // What stands behind `::` moves to the end.
+        let behind = self.groups.get(before..self.count).unwrap_or_default();
+        for (place, group) in address.iter_mut().rev().zip(behind.iter().rev()) {
+            *place = *group;
+        }
+        Ipv6Addr::from(address)
     }
 }
 
 /// `General-address-literal = Standardized-tag ":" 1*dcontent`, `Standardized-tag = Ldh-str`.
-fn general(inside: &[u8]) -> Option<Literal<'_>> {
+fn general(inside: &[u8]) -> Option<(&[u8], &[u8])> {
     let (tag, rest) = split_run(inside, LET_DIG | HYPHEN)?;
-    let content = rest.strip_prefix(b":").filter(|content| !content.is_empty())?;
-    (tag.last() != Some(&b'-')).then(|| Literal::General { tag: text(tag), content: text(content) })
+    let content = strip_octet(rest, b':').filter(|content| !content.is_empty())?;
+    (tag.last() != Some(&b'-')).then_some((tag, content))
 }
 
 #[cfg(test)]

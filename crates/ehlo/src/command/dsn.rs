@@ -1,6 +1,6 @@
 //! Delivery status notifications (RFC 3461 4): RET and ENVID of MAIL, NOTIFY and ORCPT of RCPT.
 
-use super::characters::{same_word, split_at_octet};
+use super::characters::{next_part, same_word, split_at_octet, word_in};
 use super::parameters::Xtext;
 use super::text;
 
@@ -56,12 +56,9 @@ impl<'a> Orcpt<'a> {
 
 /// `ret-value = "FULL" / "HDRS"`.
 pub(crate) fn ret(value: &[u8]) -> Option<Ret> {
-    if same_word(value, b"FULL") {
-        Some(Ret::Full)
-    } else if same_word(value, b"HDRS") {
-        Some(Ret::Headers)
-    } else {
-        None
+    match word_in(value, b"FULL HDRS")? {
+        0 => Some(Ret::Full),
+        _ => Some(Ret::Headers),
     }
 }
 
@@ -76,17 +73,13 @@ pub(crate) fn notify(value: &[u8]) -> Option<Notify> {
     if same_word(value, b"NEVER") {
         return Some(notify);
     }
-    for element in value.split(|octet| *octet == b',') {
-        let field = if same_word(element, b"SUCCESS") {
-            &mut notify.success
-        } else if same_word(element, b"FAILURE") {
-            &mut notify.failure
-        } else if same_word(element, b"DELAY") {
-            &mut notify.delay
-        } else {
-            return None;
-        };
-        *field = true;
+    let mut elements = Some(value);
+    while let Some(element) = next_part(&mut elements, b',') {
+        match word_in(element, b"SUCCESS FAILURE DELAY")? {
+            0 => notify.success = true,
+            1 => notify.failure = true,
+            _ => notify.delay = true,
+        }
     }
     Some(notify)
 }

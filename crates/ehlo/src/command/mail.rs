@@ -1,10 +1,11 @@
 //! MAIL and RCPT (RFC 5321 4.1.1.2, 4.1.1.3) with their parameters.
 
 use super::ArgumentError;
-use super::characters::same_word;
+use super::characters::{strip_octet, word_in};
 use super::dsn::{self, Notify, Orcpt, Ret};
+#[cfg(feature = "extensions")]
 use super::options::{self, ByMode, DeliverBy, Hold};
-use super::parameters::{Once, Parameter, Parameters, Xtext, size};
+use super::parameters::{Once, Parameters, Xtext, size};
 use super::path::{ForwardPath, RawPath, ReversePath, forward_path, reverse_path};
 use crate::config::Extensions;
 
@@ -29,14 +30,19 @@ pub struct Mail<'a> {
     /// The sender's name for the message, for reports (ENVID, RFC 3461 4.4).
     pub envid: Option<Xtext<'a>>,
     /// By when it is to be delivered (BY, RFC 2852).
+    #[cfg(feature = "extensions")]
     pub deliver_by: Option<DeliverBy>,
     /// It may go on only over TLS with a verified peer (REQUIRETLS, RFC 8689).
+    #[cfg(feature = "extensions")]
     pub require_tls: bool,
     /// Its priority, -9 to 9 (MT-PRIORITY, RFC 6710).
+    #[cfg(feature = "extensions")]
     pub priority: Option<i8>,
     /// Not before when it is to be delivered (HOLDFOR, HOLDUNTIL, RFC 4865).
+    #[cfg(feature = "extensions")]
     pub hold: Option<Hold<'a>>,
     /// What it solicits, as keywords parted by commas (SOLICIT, RFC 3865).
+    #[cfg(feature = "extensions")]
     pub solicit: Option<&'a str>,
 }
 
@@ -50,10 +56,15 @@ impl<'a> Mail<'a> {
             auth: None,
             ret: None,
             envid: None,
+            #[cfg(feature = "extensions")]
             deliver_by: None,
+            #[cfg(feature = "extensions")]
             require_tls: false,
+            #[cfg(feature = "extensions")]
             priority: None,
+            #[cfg(feature = "extensions")]
             hold: None,
+            #[cfg(feature = "extensions")]
             solicit: None,
         }
     }
@@ -99,19 +110,33 @@ pub(crate) struct InForce {
     /// AUTH is offered.
     pub(crate) auth: bool,
     /// The longest HOLDFOR, in seconds.
+    #[cfg(feature = "extensions")]
     pub(crate) longest_hold: u32,
     /// The shortest BY with mode `R`, in seconds.
+    #[cfg(feature = "extensions")]
     pub(crate) shortest_by: u32,
 }
 
 impl InForce {
     /// Everything, with no limits: for parameters that were checked before.
-    pub(crate) const ALL: Self =
-        Self { extensions: Extensions::ALL, auth: true, longest_hold: u32::MAX, shortest_by: 0 };
+    pub(crate) const ALL: Self = Self {
+        extensions: Extensions::ALL,
+        auth: true,
+        #[cfg(feature = "extensions")]
+        longest_hold: u32::MAX,
+        #[cfg(feature = "extensions")]
+        shortest_by: 0,
+    };
 
-    fn offers(self, extension: Extensions) -> Result<(), ArgumentError> {
-        if self.extensions.contains(extension) { Ok(()) } else { Err(ArgumentError::UnknownParameter) }
-    }
+    /// No extension at all.
+    pub(crate) const NOTHING: Self = Self {
+        extensions: Extensions::NONE,
+        auth: false,
+        #[cfg(feature = "extensions")]
+        longest_hold: 0,
+        #[cfg(feature = "extensions")]
+        shortest_by: 0,
+    };
 }
 
 /// A command as the grammar finds it: its path, what its parameters mean, and the parameters as they stand.
@@ -143,91 +168,158 @@ pub(crate) fn mail_parameters<'l>(
     utf8: bool,
     in_force: InForce,
 ) -> Result<bool, ArgumentError> {
-    let mut once = Once::default();
-    for parameter in Parameters::new(parameters, utf8) {
-        mail_parameter(mail, &mut once, parameter?, in_force)?;
-    }
-    Ok(once.has_others(MailParameter::Size as u16 | MailParameter::Body as u16 | MailParameter::SmtpUtf8 as u16))
+    let mut no_rcpt = Rcpt::new(ForwardPath::Postmaster);
+    let once = read(mail, &mut no_rcpt, &MAIL, Parameters::new(parameters, utf8), in_force)?;
+    Ok(once.has_others(0b111))
 }
 
-/// The parameters of MAIL, and the extensions that bring them; for AUTH that is told otherwise.
-const PARAMETERS: [(&[u8], MailParameter, Extensions); 12] = [
-    (b"SIZE", MailParameter::Size, Extensions::SIZE),
-    (b"BODY", MailParameter::Body, Extensions::EIGHTBITMIME),
-    (b"SMTPUTF8", MailParameter::SmtpUtf8, Extensions::SMTPUTF8),
-    (b"AUTH", MailParameter::Auth, Extensions::NONE),
-    (b"RET", MailParameter::Ret, Extensions::DSN),
-    (b"ENVID", MailParameter::Envid, Extensions::DSN),
-    (b"BY", MailParameter::By, Extensions::DELIVERBY),
-    (b"REQUIRETLS", MailParameter::RequireTls, Extensions::REQUIRETLS),
-    (b"MT-PRIORITY", MailParameter::Priority, Extensions::MT_PRIORITY),
-    (b"HOLDFOR", MailParameter::HoldFor, Extensions::FUTURERELEASE),
-    (b"HOLDUNTIL", MailParameter::HoldUntil, Extensions::FUTURERELEASE),
-    (b"SOLICIT", MailParameter::Solicit, Extensions::NO_SOLICITING),
-];
+/// Reads parameters into a command.
+pub(crate) fn rcpt_parameters<'l>(
+    rcpt: &mut Rcpt<'l>,
+    parameters: &'l [u8],
+    utf8: bool,
+    in_force: InForce,
+) -> Result<(), ArgumentError> {
+    let mut no_mail = Mail::new(ReversePath::Null);
+    read(&mut no_mail, rcpt, &RCPT, Parameters::new(parameters, utf8), in_force).map(|_| ())
+}
+
+/// The parameters of a command: their names, what they are, and which extensions bring them. For AUTH that is told otherwise.
+struct Known {
+    names: &'static str,
+    rows: &'static [(Kind, Extensions)],
+}
+
+/// Those of MAIL.
+static MAIL: Known = Known {
+    #[cfg(not(feature = "extensions"))]
+    names: "SIZE BODY SMTPUTF8 AUTH RET ENVID",
+    #[cfg(feature = "extensions")]
+    names: "SIZE BODY SMTPUTF8 AUTH RET ENVID BY REQUIRETLS MT-PRIORITY HOLDFOR HOLDUNTIL SOLICIT",
+    rows: &[
+        (Kind::Size, Extensions::SIZE),
+        (Kind::Body, Extensions::EIGHTBITMIME),
+        (Kind::SmtpUtf8, Extensions::SMTPUTF8),
+        (Kind::Auth, Extensions::NONE),
+        (Kind::Ret, Extensions::DSN),
+        (Kind::Envid, Extensions::DSN),
+        #[cfg(feature = "extensions")]
+        (Kind::By, Extensions::DELIVERBY),
+        #[cfg(feature = "extensions")]
+        (Kind::RequireTls, Extensions::REQUIRETLS),
+        #[cfg(feature = "extensions")]
+        (Kind::Priority, Extensions::MT_PRIORITY),
+        #[cfg(feature = "extensions")]
+        (Kind::HoldFor, Extensions::FUTURERELEASE),
+        #[cfg(feature = "extensions")]
+        (Kind::HoldUntil, Extensions::FUTURERELEASE),
+        #[cfg(feature = "extensions")]
+        (Kind::Solicit, Extensions::NO_SOLICITING),
+    ],
+};
+
+/// Those of RCPT.
+static RCPT: Known =
+    Known { names: "NOTIFY ORCPT", rows: &[(Kind::Notify, Extensions::DSN), (Kind::Orcpt, Extensions::DSN)] };
 
 /// What extensions add to the longest line of MAIL, in octets: RFC 1870 3, RFC 6152 2, RFC 6531 3.1, RFC 3461 4, RFC 2852 2, RFC 8689 2,
 /// RFC 6710 4, RFC 4865 3, RFC 3865 2.
-pub(crate) static LENGTHS: [(Extensions, u16); 9] = [
+pub(crate) static LENGTHS: [(Extensions, u16); if cfg!(feature = "extensions") { 9 } else { 4 }] = [
     (Extensions::SIZE, 26),
     (Extensions::EIGHTBITMIME, 17),
     (Extensions::SMTPUTF8, 10),
     (Extensions::DSN, 100),
+    #[cfg(feature = "extensions")]
     (Extensions::DELIVERBY, 17),
+    #[cfg(feature = "extensions")]
     (Extensions::REQUIRETLS, 11),
+    #[cfg(feature = "extensions")]
     (Extensions::MT_PRIORITY, 15),
+    #[cfg(feature = "extensions")]
     (Extensions::FUTURERELEASE, 34),
+    #[cfg(feature = "extensions")]
     (Extensions::NO_SOLICITING, 1000),
 ];
 
-/// A parameter of MAIL. The number is its bit among those that may stand once.
+/// A parameter.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum MailParameter {
-    Size = 1,
-    Body = 1 << 1,
-    SmtpUtf8 = 1 << 2,
-    Auth = 1 << 3,
-    Ret = 1 << 4,
-    Envid = 1 << 5,
-    By = 1 << 6,
-    RequireTls = 1 << 7,
-    Priority = 1 << 8,
-    HoldFor = 1 << 9,
-    HoldUntil = 1 << 10,
-    Solicit = 1 << 11,
+enum Kind {
+    Size,
+    Body,
+    SmtpUtf8,
+    Auth,
+    Ret,
+    Envid,
+    Notify,
+    Orcpt,
+    #[cfg(feature = "extensions")]
+    By,
+    #[cfg(feature = "extensions")]
+    RequireTls,
+    #[cfg(feature = "extensions")]
+    Priority,
+    #[cfg(feature = "extensions")]
+    HoldFor,
+    #[cfg(feature = "extensions")]
+    HoldUntil,
+    #[cfg(feature = "extensions")]
+    Solicit,
 }
 
-/// Reads one parameter of MAIL into it.
-fn mail_parameter<'l>(
+/// Reads parameters into the command that they belong to: one routine for both, and the other command stays as it is. Says which there were.
+#[inline(never)]
+fn read<'l>(
     mail: &mut Mail<'l>,
-    once: &mut Once,
-    parameter: Parameter<'l>,
+    rcpt: &mut Rcpt<'l>,
+    known: &Known,
+    parameters: Parameters<'l>,
+    in_force: InForce,
+) -> Result<Once, ArgumentError> {
+    let mut once = Once::default();
+    for parameter in parameters {
+        let parameter = parameter?;
+        let place = word_in(parameter.keyword, known.names.as_bytes()).ok_or(ArgumentError::UnknownParameter)?;
+        let (kind, extension) = *known.rows.get(place).ok_or(ArgumentError::UnknownParameter)?;
+        // RFC 3030 3 brings BODY too.
+        let by_another = kind == Kind::Body && in_force.extensions.contains(Extensions::BINARYMIME);
+        if !(in_force.extensions.contains(extension) || by_another) || (kind == Kind::Auth && !in_force.auth) {
+            return Err(ArgumentError::UnknownParameter);
+        }
+        once.mark(1_u16.wrapping_shl(place as u32))?;
+        read_one(mail, rcpt, kind, parameter.value, in_force)?;
+    }
+    Ok(once)
+}
+
+/// Reads the value of one parameter into the command that it belongs to.
+fn read_one<'l>(
+    mail: &mut Mail<'l>,
+    rcpt: &mut Rcpt<'l>,
+    kind: Kind,
+    value: Option<&'l [u8]>,
     in_force: InForce,
 ) -> Result<(), ArgumentError> {
-    let known = PARAMETERS.iter().find(|(keyword, ..)| parameter.is(keyword));
-    let Some((_, which, extension)) = known else { return Err(ArgumentError::UnknownParameter) };
-    // RFC 3030 3 brings BODY too.
-    let by_another = *which == MailParameter::Body && in_force.extensions.contains(Extensions::BINARYMIME);
-    if !(in_force.extensions.contains(*extension) || by_another) || (*which == MailParameter::Auth && !in_force.auth) {
-        return Err(ArgumentError::UnknownParameter);
-    }
-    once.mark(*which as u16)?;
-    let is_flag = matches!(which, MailParameter::SmtpUtf8 | MailParameter::RequireTls);
-    if is_flag == parameter.value.is_some() {
+    let is_flag = kind == Kind::SmtpUtf8;
+    #[cfg(feature = "extensions")]
+    let is_flag = is_flag || kind == Kind::RequireTls;
+    if is_flag == value.is_some() {
         return Err(ArgumentError::Syntax);
     }
-    let value = parameter.value.unwrap_or_default();
-    let understood = match which {
-        MailParameter::Size => found(&mut mail.size, size(value)),
-        MailParameter::Body => found(&mut mail.body, Some(body(value, in_force)?)),
-        MailParameter::SmtpUtf8 => {
+    let value = value.unwrap_or_default();
+    let understood = match kind {
+        Kind::Size => found(&mut mail.size, size(value)),
+        Kind::Body => found(&mut mail.body, Some(body(value, in_force)?)),
+        Kind::SmtpUtf8 => {
             mail.smtputf8 = true;
             true
         }
-        MailParameter::Auth => found(&mut mail.auth, Xtext::read(value)),
-        MailParameter::Ret => found(&mut mail.ret, dsn::ret(value)),
-        MailParameter::Envid => found(&mut mail.envid, dsn::envid(value)),
-        MailParameter::By => {
+        Kind::Auth => found(&mut mail.auth, Xtext::read(value)),
+        Kind::Ret => found(&mut mail.ret, dsn::ret(value)),
+        Kind::Envid => found(&mut mail.envid, dsn::envid(value)),
+        Kind::Notify => found(&mut rcpt.notify, dsn::notify(value)),
+        Kind::Orcpt => found(&mut rcpt.orcpt, Orcpt::parse(value)),
+        #[cfg(feature = "extensions")]
+        Kind::By => {
             let by = DeliverBy::parse(value).ok_or(ArgumentError::Syntax)?;
             // RFC 2852 4.1: a time that cannot be kept is refused.
             if by.mode == ByMode::Return && by.seconds.unsigned_abs() < in_force.shortest_by {
@@ -235,19 +327,25 @@ fn mail_parameter<'l>(
             }
             found(&mut mail.deliver_by, Some(by))
         }
-        MailParameter::RequireTls => {
+        #[cfg(feature = "extensions")]
+        Kind::RequireTls => {
             mail.require_tls = true;
             true
         }
-        MailParameter::Priority => found(&mut mail.priority, options::priority(value)),
+        #[cfg(feature = "extensions")]
+        Kind::Priority => found(&mut mail.priority, options::priority(value)),
         // A message is held for a time or until one (RFC 4865 4).
-        MailParameter::HoldFor | MailParameter::HoldUntil if mail.hold.is_some() => false,
-        MailParameter::HoldFor => {
+        #[cfg(feature = "extensions")]
+        Kind::HoldFor | Kind::HoldUntil if mail.hold.is_some() => false,
+        #[cfg(feature = "extensions")]
+        Kind::HoldFor => {
             let seconds = options::hold_for(value).filter(|seconds| *seconds <= in_force.longest_hold);
             found(&mut mail.hold, seconds.map(Hold::For))
         }
-        MailParameter::HoldUntil => found(&mut mail.hold, options::hold_until(value).map(Hold::Until)),
-        MailParameter::Solicit => found(&mut mail.solicit, options::solicit(value)),
+        #[cfg(feature = "extensions")]
+        Kind::HoldUntil => found(&mut mail.hold, options::hold_until(value).map(Hold::Until)),
+        #[cfg(feature = "extensions")]
+        Kind::Solicit => found(&mut mail.solicit, options::solicit(value)),
     };
     if understood { Ok(()) } else { Err(ArgumentError::Syntax) }
 }
@@ -270,51 +368,20 @@ pub(crate) fn rcpt(arguments: &[u8], utf8: bool, in_force: InForce) -> Result<Ra
     Ok(Raw { path, command, parameters, rare: false })
 }
 
-/// Reads parameters into a command.
-pub(crate) fn rcpt_parameters<'l>(
-    rcpt: &mut Rcpt<'l>,
-    parameters: &'l [u8],
-    utf8: bool,
-    in_force: InForce,
-) -> Result<(), ArgumentError> {
-    let mut once = Once::default();
-    for parameter in Parameters::new(parameters, utf8) {
-        let parameter = parameter?;
-        let value = parameter.value;
-        let understood = if parameter.is(b"NOTIFY") {
-            in_force.offers(Extensions::DSN)?;
-            once.mark(1)?;
-            found(&mut rcpt.notify, value.and_then(dsn::notify))
-        } else if parameter.is(b"ORCPT") {
-            in_force.offers(Extensions::DSN)?;
-            once.mark(1 << 1)?;
-            found(&mut rcpt.orcpt, value.and_then(Orcpt::parse))
-        } else {
-            return Err(ArgumentError::UnknownParameter);
-        };
-        if !understood {
-            return Err(ArgumentError::Syntax);
-        }
-    }
-    Ok(())
-}
-
 /// What follows a keyword without one space, which is let pass: devices send it.
 fn without_space(rest: &[u8]) -> &[u8] {
-    rest.strip_prefix(b" ").unwrap_or(rest)
+    strip_octet(rest, b' ').unwrap_or(rest)
 }
 
 /// `body-value = "7BIT" / "8BITMIME"` (RFC 6152 2) `/ "BINARYMIME"` (RFC 3030 3).
 fn body(value: &[u8], in_force: InForce) -> Result<Body, ArgumentError> {
-    if same_word(value, b"7BIT") {
-        Ok(Body::SevenBit)
-    } else if same_word(value, b"8BITMIME") && in_force.extensions.contains(Extensions::EIGHTBITMIME) {
-        Ok(Body::EightBitMime)
-    } else if same_word(value, b"BINARYMIME") && in_force.extensions.contains(Extensions::BINARYMIME) {
-        Ok(Body::BinaryMime)
-    } else {
-        Err(ArgumentError::UnknownValue)
-    }
+    let (body, extension) = match word_in(value, b"7BIT 8BITMIME BINARYMIME") {
+        Some(0) => (Body::SevenBit, Extensions::NONE),
+        Some(1) => (Body::EightBitMime, Extensions::EIGHTBITMIME),
+        Some(2) => (Body::BinaryMime, Extensions::BINARYMIME),
+        _ => return Err(ArgumentError::UnknownValue),
+    };
+    if in_force.extensions.contains(extension) { Ok(body) } else { Err(ArgumentError::UnknownValue) }
 }
 
 #[cfg(test)]
@@ -334,10 +401,16 @@ mod tests {
         super::rcpt(line, is_utf8(line, smtputf8)?, in_force).map(|raw| ParkedRcpt::new(line, &raw).view(line))
     }
 
-    const NONE: InForce = InForce { extensions: Extensions::NONE, auth: false, longest_hold: 0, shortest_by: 0 };
-    const ALL: InForce = InForce { extensions: Extensions::ALL, auth: true, longest_hold: 100, shortest_by: 60 };
+    const ALL: InForce = InForce {
+        #[cfg(feature = "extensions")]
+        longest_hold: 100,
+        #[cfg(feature = "extensions")]
+        shortest_by: 60,
+        ..InForce::ALL
+    };
 
     #[test]
+    #[cfg(feature = "extensions")]
     fn every_parameter_is_read() {
         let line = b"from: <a@b> size=12 BODY=8bitmime SMTPUTF8 AUTH=c+2Bd ret=FULL envid=e by=60;RT RequireTLS mt-priority=-3 \
             holdfor=100 solicit=org.example:ADV";
@@ -388,6 +461,10 @@ mod tests {
             ("FROM:<a@b> BODY=FOO", UnknownValue),
             ("FROM:<a@b> RET=X", Syntax),
             ("FROM:<a@b> ENVID=a+0", Syntax),
+            ("FROM:<\u{fc}@b>", NotAscii),
+        ];
+        #[cfg(feature = "extensions")]
+        let cases = cases.into_iter().chain([
             ("FROM:<a@b> BY=0;R", Syntax),
             ("FROM:<a@b> BY=59;R", UnknownValue),
             ("FROM:<a@b> REQUIRETLS=1", Syntax),
@@ -395,8 +472,7 @@ mod tests {
             ("FROM:<a@b> HOLDFOR=101", Syntax),
             ("FROM:<a@b> HOLDFOR=1 HOLDUNTIL=2026-11-23T18:00:00Z", Syntax),
             ("FROM:<a@b> SOLICIT", Syntax),
-            ("FROM:<\u{fc}@b>", NotAscii),
-        ];
+        ]);
         for (line, error) in cases {
             assert_eq!(mail(line.as_bytes(), ALL), Err(error), "{line}");
         }
@@ -420,7 +496,7 @@ mod tests {
             let mut line = std::string::String::new();
             line.push_str("FROM:<a@b> ");
             line.push_str(parameter);
-            assert_eq!(mail(line.as_bytes(), NONE), Err(UnknownParameter), "{line}");
+            assert_eq!(mail(line.as_bytes(), InForce::NOTHING), Err(UnknownParameter), "{line}");
         }
     }
 
@@ -437,7 +513,7 @@ mod tests {
             line.push_str(bad);
             assert_eq!(rcpt(line.as_bytes(), false, ALL), Err(ArgumentError::Syntax), "{bad}");
         }
-        assert_eq!(rcpt(b"TO:<a@b> NOTIFY=NEVER", false, NONE), Err(ArgumentError::UnknownParameter));
+        assert_eq!(rcpt(b"TO:<a@b> NOTIFY=NEVER", false, InForce::NOTHING), Err(ArgumentError::UnknownParameter));
         assert_eq!(rcpt(b"TO:<a@b> SIZE=1", false, ALL), Err(ArgumentError::UnknownParameter));
         assert_eq!(rcpt("TO:<\u{fc}@b>".as_bytes(), false, ALL), Err(ArgumentError::NotAscii));
         assert!(rcpt("TO:<\u{fc}@b>".as_bytes(), true, ALL).is_ok());

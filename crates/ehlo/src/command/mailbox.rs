@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::characters::{ATEXT, QTEXT, is_of, with_utf8};
+use super::characters::{ATEXT, QTEXT, is_of, strip_octet, with_utf8};
 use super::domain::{Domain, domain_or_literal};
 use super::text;
 
@@ -97,7 +97,7 @@ impl<'a> Mailbox<'a> {
 
     /// The domain as written; at most 255 octets.
     pub fn domain_str(&self) -> &'a str {
-        text(self.address.0.get(usize::from(self.local).saturating_add(1)..).unwrap_or_default())
+        text(self.address.0.get(usize::from(self.local).wrapping_add(1)..).unwrap_or_default())
     }
 
     /// The domain, or the address in an address literal.
@@ -135,7 +135,7 @@ pub(crate) struct RawMailbox<'l> {
 /// `Mailbox = Local-part "@" ( Domain / address-literal )`, and what is behind it.
 pub(crate) fn mailbox(input: &[u8], utf8: bool) -> Option<(RawMailbox<'_>, &[u8])> {
     let local = local_part(input, utf8)?;
-    let right = input.get(local..)?.strip_prefix(b"@")?;
+    let right = strip_octet(input.get(local..)?, b'@')?;
     let length = local.wrapping_add(1).wrapping_add(domain_or_literal(right, utf8)?);
     let (address, rest) = input.split_at_checked(length)?;
     // It is 64 at the most.
@@ -166,7 +166,7 @@ fn dot_string(input: &[u8], utf8: bool) -> Option<usize> {
 
 /// `Quoted-string = DQUOTE *QcontentSMTP DQUOTE`, where `QcontentSMTP = qtextSMTP / quoted-pairSMTP`: its length.
 pub(crate) fn quoted_string(input: &[u8], utf8: bool) -> Option<usize> {
-    let mut rest = input.strip_prefix(b"\"")?;
+    let mut rest = strip_octet(input, b'"')?;
     loop {
         rest = match rest {
             [b'"', after @ ..] => return Some(input.len().wrapping_sub(after.len())),

@@ -1,13 +1,16 @@
 //! Commands: their verbs, paths, parameters and addresses, each production of the grammar a function.
 
+#[cfg(feature = "extensions")]
 pub(crate) mod attributes;
 pub(crate) mod characters;
 pub(crate) mod domain;
 pub(crate) mod dsn;
+#[cfg(feature = "extensions")]
 pub(crate) mod etrn;
 pub(crate) mod hello;
 pub(crate) mod mail;
 pub(crate) mod mailbox;
+#[cfg(feature = "extensions")]
 pub(crate) mod options;
 pub(crate) mod parameters;
 pub(crate) mod parked;
@@ -15,13 +18,16 @@ pub(crate) mod path;
 pub(crate) mod query;
 pub(crate) mod verb;
 
+#[cfg(feature = "extensions")]
 pub use attributes::{Attribute, Attributes};
 pub use domain::{Domain, Literal};
 pub use dsn::{Notify, Orcpt, Ret};
+#[cfg(feature = "extensions")]
 pub use etrn::{Etrn, EtrnOption};
 pub use hello::Hello;
 pub use mail::{Body, Mail, Rcpt};
 pub use mailbox::{AddressError, Mailbox};
+#[cfg(feature = "extensions")]
 pub use options::{ByMode, DeliverBy, Hold};
 pub use parameters::Xtext;
 pub use path::{ForwardPath, ReversePath};
@@ -48,7 +54,7 @@ pub(crate) fn text(octets: &[u8]) -> &str {
 
 /// Whether arguments have octets over 127, which must then be valid UTF-8 in a place that allows it.
 pub(crate) fn is_utf8(arguments: &[u8], allowed: bool) -> Result<bool, ArgumentError> {
-    if arguments.is_ascii() {
+    if characters::is_ascii(arguments) {
         Ok(false)
     } else if allowed && core::str::from_utf8(arguments).is_ok() {
         Ok(true)

@@ -1,7 +1,7 @@
 //! Parameters of MAIL and RCPT (RFC 5321 4.1.2), and xtext (RFC 3461 4).
 
 use super::ArgumentError;
-use super::characters::{ESMTP_VALUE, HYPHEN, LET_DIG, same_word, split_run, with_utf8};
+use super::characters::{ESMTP_VALUE, HYPHEN, LET_DIG, split_run, strip_octet, with_utf8};
 use super::text;
 
 /// `esmtp-param = esmtp-keyword ["=" esmtp-value]`.
@@ -9,12 +9,6 @@ use super::text;
 pub(crate) struct Parameter<'l> {
     pub(crate) keyword: &'l [u8],
     pub(crate) value: Option<&'l [u8]>,
-}
-
-impl Parameter<'_> {
-    pub(crate) fn is(&self, keyword: &[u8]) -> bool {
-        same_word(self.keyword, keyword)
-    }
 }
 
 /// `Mail-parameters` or `Rcpt-parameters`: what stands behind a path, each parameter after one space.
@@ -30,7 +24,7 @@ impl<'l> Parameters<'l> {
 
     fn parameter(&mut self) -> Option<Parameter<'l>> {
         // esmtp-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-")
-        let (keyword, mut rest) = split_run(self.rest.strip_prefix(b" ")?, LET_DIG | HYPHEN)?;
+        let (keyword, mut rest) = split_run(strip_octet(self.rest, b' ')?, LET_DIG | HYPHEN)?;
         if keyword.first() == Some(&b'-') {
             return None;
         }
@@ -77,13 +71,22 @@ impl Once {
 }
 
 /// `1*20DIGIT` (RFC 1870 3). What passes 64 bits becomes the largest number there is: it is over any limit.
-pub(crate) fn size(value: &[u8]) -> Option<u64> {
-    if value.is_empty() || value.len() > 20 {
+pub(crate) fn size(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() || digits.len() > 20 {
         return None;
     }
-    value.iter().try_fold(0_u64, |size, octet| {
-        octet.is_ascii_digit().then(|| size.saturating_mul(10).saturating_add(u64::from(octet.wrapping_sub(b'0'))))
-    })
+    let mut size = 0_u64;
+    let mut over = false;
+    for octet in digits {
+        if !octet.is_ascii_digit() {
+            return None;
+        }
+        over |= size > u64::MAX / 10;
+        let carry;
+        (size, carry) = size.wrapping_mul(10).overflowing_add(u64::from(octet.wrapping_sub(b'0')));
+        over |= carry;
+    }
+    Some(if over { u64::MAX } else { size })
 }
 
 /// A value in xtext (RFC 3461 4): printable ASCII, other octets as `+` and two hexadecimal digits.

@@ -1,6 +1,6 @@
 //! Paths (RFC 5321 4.1.2).
 
-use super::characters::{LET_DIG, strip_keyword, with_utf8};
+use super::characters::{LET_DIG, strip_keyword, strip_octet, with_utf8};
 use super::domain::domain;
 use super::mailbox::{Mailbox, RawMailbox, mailbox};
 
@@ -69,12 +69,12 @@ pub(crate) fn forward_path(input: &[u8], utf8: bool) -> Option<(RawPath<'_>, &[u
 
 /// `Path = "<" [ A-d-l ":" ] Mailbox ">"`. The source route is taken and ignored (RFC 5321 appendix C).
 fn path(input: &[u8], utf8: bool) -> Option<(RawMailbox<'_>, &[u8])> {
-    let mut inside = input.strip_prefix(b"<")?;
+    let mut inside = strip_octet(input, b'<')?;
     if inside.first() == Some(&b'@') {
         inside = source_route(inside, utf8)?;
     }
     let (mailbox, rest) = mailbox(inside, utf8)?;
-    let rest = rest.strip_prefix(b">")?;
+    let rest = strip_octet(rest, b'>')?;
     (input.len().wrapping_sub(rest.len()) <= PATH).then_some((mailbox, rest))
 }
 
@@ -82,7 +82,7 @@ fn path(input: &[u8], utf8: bool) -> Option<(RawMailbox<'_>, &[u8])> {
 fn source_route(input: &[u8], utf8: bool) -> Option<&[u8]> {
     let mut rest = input;
     loop {
-        let name = rest.strip_prefix(b"@")?;
+        let name = strip_octet(rest, b'@')?;
         rest = name.get(domain(name, with_utf8(LET_DIG, utf8))?..)?;
         match rest.split_first()? {
             (b',', after) => rest = after,

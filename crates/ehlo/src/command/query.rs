@@ -1,6 +1,6 @@
 //! VRFY and EXPN (RFC 5321 4.1.1.6, 4.1.1.7).
 
-use super::characters::same_word;
+use super::characters::{end_before, holds, same_word};
 use super::mailbox::quoted_string;
 use super::{ArgumentError, text};
 
@@ -20,13 +20,12 @@ pub struct Query<'a> {
 pub(crate) fn query(arguments: &[u8], utf8: bool, smtputf8_offered: bool) -> Result<Query<'_>, ArgumentError> {
     // A quoted string may hold spaces, and may be the local part of an address.
     let quoted = quoted_string(arguments, utf8).unwrap_or(0);
-    let end = arguments.get(quoted..).unwrap_or_default().iter().position(|octet| *octet == b' ');
-    let end = end.map_or(arguments.len(), |at| at.saturating_add(quoted));
+    let end = end_before(arguments.get(quoted..).unwrap_or_default(), b' ').wrapping_add(quoted);
     let (what, rest) = arguments.split_at_checked(end).unwrap_or((arguments, &[]));
     let smtputf8 = match rest.split_first() {
         None => false,
         Some((_, option)) if smtputf8_offered && same_word(option, b"SMTPUTF8") => true,
-        Some((_, option)) if !option.is_empty() && !option.contains(&b' ') => return Err(ArgumentError::UnknownValue),
+        Some((_, option)) if !option.is_empty() && !holds(option, b' ') => return Err(ArgumentError::UnknownValue),
         Some(_) => return Err(ArgumentError::Syntax),
     };
     if what.is_empty() {

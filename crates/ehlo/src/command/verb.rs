@@ -1,6 +1,6 @@
 //! Verbs.
 
-use super::characters::same_word;
+use super::characters::{end_before, word_in};
 
 /// The verb of a command, whether or not it is offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -36,10 +36,13 @@ pub(crate) enum Verb {
     /// RFC 3207.
     Starttls,
     /// RFC 1985.
+    #[cfg(feature = "extensions")]
     Etrn,
     /// Postfix, XCLIENT_README.
+    #[cfg(feature = "extensions")]
     Xclient,
     /// Postfix, XFORWARD_README.
+    #[cfg(feature = "extensions")]
     Xforward,
     /// A verb that is known and not spoken here: 502, so that it is told from a mistyped one.
     NotImplemented,
@@ -47,7 +50,7 @@ pub(crate) enum Verb {
 
 impl Verb {
     /// All of them, in their order.
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; if cfg!(feature = "extensions") { 19 } else { 16 }] = [
         Self::Ehlo,
         Self::Helo,
         Self::Lhlo,
@@ -63,8 +66,11 @@ impl Verb {
         Self::Quit,
         Self::Auth,
         Self::Starttls,
+        #[cfg(feature = "extensions")]
         Self::Etrn,
+        #[cfg(feature = "extensions")]
         Self::Xclient,
+        #[cfg(feature = "extensions")]
         Self::Xforward,
         Self::NotImplemented,
     ];
@@ -76,13 +82,21 @@ impl Verb {
 
     /// Whether it ends a group of commands that are sent together (RFC 2920 3.1, RFC 4954 4).
     pub(crate) const fn ends_a_group(self) -> bool {
-        matches!(self, Self::Ehlo | Self::Helo | Self::Lhlo | Self::Data | Self::Auth | Self::Xclient)
+        #[cfg(feature = "extensions")]
+        if matches!(self, Self::Xclient) {
+            return true;
+        }
+        matches!(self, Self::Ehlo | Self::Helo | Self::Lhlo | Self::Data | Self::Auth)
     }
 
     /// Whether it moves no message on.
     pub(crate) const fn is_idle(self) -> bool {
-        matches!(self, Self::Noop | Self::Rset | Self::Help | Self::Vrfy | Self::Expn | Self::Etrn)
-            || matches!(self, Self::Ehlo | Self::Helo | Self::Lhlo | Self::Xclient | Self::Xforward)
+        #[cfg(feature = "extensions")]
+        if matches!(self, Self::Etrn | Self::Xclient | Self::Xforward) {
+            return true;
+        }
+        matches!(self, Self::Noop | Self::Rset | Self::Help | Self::Vrfy | Self::Expn)
+            || matches!(self, Self::Ehlo | Self::Helo | Self::Lhlo)
     }
 }
 
@@ -109,6 +123,45 @@ const fn four(word: &str) -> [u8; 4] {
     }
 }
 
+/// The words of four letters, those that come most often first, and behind them those of HTTP.
+static OF_FOUR: [u32; 22] = [
+    RCPT, MAIL, DATA, EHLO, QUIT, RSET, BDAT, NOOP, AUTH, HELO, LHLO, VRFY, EXPN, HELP, ETRN, TURN, ATRN, SEND, SOML,
+    SAML, POST, HEAD,
+];
+
+/// What they are.
+static VERBS: [Verb; 20] = [
+    Verb::Rcpt,
+    Verb::Mail,
+    Verb::Data,
+    Verb::Ehlo,
+    Verb::Quit,
+    Verb::Rset,
+    Verb::Bdat,
+    Verb::Noop,
+    Verb::Auth,
+    Verb::Helo,
+    Verb::Lhlo,
+    Verb::Vrfy,
+    Verb::Expn,
+    Verb::Help,
+    #[cfg(feature = "extensions")]
+    Verb::Etrn,
+    #[cfg(not(feature = "extensions"))]
+    Verb::NotImplemented,
+    Verb::NotImplemented,
+    Verb::NotImplemented,
+    Verb::NotImplemented,
+    Verb::NotImplemented,
+    Verb::NotImplemented,
+];
+
+/// The other words: verbs, and the other methods of HTTP.
+#[cfg(not(feature = "extensions"))]
+const LONGER: &[u8] = b"STARTTLS GET PUT DELETE OPTIONS CONNECT TRACE PATCH";
+#[cfg(feature = "extensions")]
+const LONGER: &[u8] = b"STARTTLS XCLIENT XFORWARD GET PUT DELETE OPTIONS CONNECT TRACE PATCH";
+
 /// The first word of a line, and where what follows the space behind it begins.
 pub(crate) fn split(line: &[u8]) -> (FirstWord, usize) {
     // Nearly all verbs have four letters.
@@ -116,53 +169,32 @@ pub(crate) fn split(line: &[u8]) -> (FirstWord, usize) {
         [a, b, c, d] => (of_four([*a, *b, *c, *d]), 4),
         [a, b, c, d, b' ', ..] => (of_four([*a, *b, *c, *d]), 5),
         _ => {
-            let end = line.iter().position(|octet| *octet == b' ').unwrap_or(line.len());
-            (longer(line.get(..end).unwrap_or_default()), end.saturating_add(1).min(line.len()))
+            let end = end_before(line, b' ');
+            (longer(line.get(..end).unwrap_or_default()), end.wrapping_add(1).min(line.len()))
         }
     }
 }
 
-/// Four letters fit a number, which the compiler searches by halves. Clearing one bit makes capitals of letters, and no letter of
-/// anything else.
+/// Four letters fit a number. Clearing one bit makes capitals of letters, and no letter of anything else.
 fn of_four(word: [u8; 4]) -> FirstWord {
-    FirstWord::Verb(match u32::from_be_bytes(word) & 0xdfdf_dfdf {
-        EHLO => Verb::Ehlo,
-        HELO => Verb::Helo,
-        MAIL => Verb::Mail,
-        RCPT => Verb::Rcpt,
-        DATA => Verb::Data,
-        RSET => Verb::Rset,
-        VRFY => Verb::Vrfy,
-        EXPN => Verb::Expn,
-        HELP => Verb::Help,
-        NOOP => Verb::Noop,
-        QUIT => Verb::Quit,
-        AUTH => Verb::Auth,
-        BDAT => Verb::Bdat,
-        LHLO => Verb::Lhlo,
-        ETRN => Verb::Etrn,
-        TURN | ATRN | SEND | SOML | SAML => Verb::NotImplemented,
-        POST | HEAD => return FirstWord::Http,
-        _ => return FirstWord::Unknown,
-    })
+    let word = u32::from_be_bytes(word) & 0xdfdf_dfdf;
+    match OF_FOUR.iter().position(|of| *of == word) {
+        Some(at) => VERBS.get(at).map_or(FirstWord::Http, |verb| FirstWord::Verb(*verb)),
+        None => FirstWord::Unknown,
+    }
 }
 
 #[inline(never)]
 fn longer(word: &[u8]) -> FirstWord {
-    if same_word(word, b"STARTTLS") {
-        return FirstWord::Verb(Verb::Starttls);
+    match word_in(word, LONGER) {
+        Some(0) => FirstWord::Verb(Verb::Starttls),
+        #[cfg(feature = "extensions")]
+        Some(1) => FirstWord::Verb(Verb::Xclient),
+        #[cfg(feature = "extensions")]
+        Some(2) => FirstWord::Verb(Verb::Xforward),
+        Some(_) => FirstWord::Http,
+        None => FirstWord::Unknown,
     }
-    if same_word(word, b"XCLIENT") {
-        return FirstWord::Verb(Verb::Xclient);
-    }
-    if same_word(word, b"XFORWARD") {
-        return FirstWord::Verb(Verb::Xforward);
-    }
-    let methods = [&b"GET"[..], b"PUT", b"DELETE", b"OPTIONS", b"CONNECT", b"TRACE", b"PATCH"];
-    if methods.iter().any(|method| same_word(word, method)) {
-        return FirstWord::Http;
-    }
-    FirstWord::Unknown
 }
 
 #[cfg(test)]

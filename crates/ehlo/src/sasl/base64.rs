@@ -13,32 +13,28 @@ pub(crate) fn decode(buffer: &mut [u8]) -> Option<usize> {
         [.., b'='] => 1,
         _ => 0_usize,
     };
+    let digits = length.wrapping_sub(padding);
     // Below zero once there was an octet that is no digit.
     let mut wrong = 0_i32;
-    // The octets of the last quantum; those that the padding stands for must be zero.
-    let mut last = [0; 4];
-    let (mut read, mut written) = (0_usize, 0_usize);
-    while let Some([a, b, mut c, mut d]) = buffer.get(read..).and_then(|rest| rest.first_chunk::<4>()).copied() {
-        read = read.wrapping_add(4);
-        if read == length {
-            // Digits that mean zero stand in for the padding.
-            (c, d) = (if padding > 1 { b'A' } else { c }, if padding > 0 { b'A' } else { d });
-        }
-        let bits = sextet(a) << 18 | sextet(b) << 12 | sextet(c) << 6 | sextet(d);
-        wrong |= bits;
-        last = bits.to_be_bytes();
-        let [_, octets @ ..] = last;
-        for octet in octets {
-            *buffer.get_mut(written)? = octet;
+    let mut bits = 0_i32;
+    let mut written = 0_usize;
+    for read in 0..length {
+        let octet = buffer.get(read).copied()?;
+        // Digits that mean zero stand in for the padding.
+        let digit = sextet(if read < digits { octet } else { b'A' });
+        wrong |= digit;
+        bits = bits << 6 | digit;
+        // Four digits are three octets: with the first of them there is none yet.
+        let place = (read as u32) & 3;
+        if place != 0 {
+            *buffer.get_mut(written)? = bits.wrapping_shr(6_u32.wrapping_sub(place.wrapping_mul(2))) as u8;
             written = written.wrapping_add(1);
         }
     }
-    let stray = match (padding, last) {
-        (1, [.., d]) => d,
-        (2, [.., c, d]) => c | d,
-        _ => 0,
-    };
-    (wrong >= 0 && stray == 0).then_some(written.saturating_sub(padding))
+    // The octets that the padding stands for must be zero.
+    let decoded = written.wrapping_sub(padding);
+    let stray = buffer.get(decoded..written)?.iter().any(|octet| *octet != 0);
+    (wrong >= 0 && !stray).then_some(decoded)
 }
 
 /// What a digit stands for; -1 for an octet that is none. Without a branch, and without a table.

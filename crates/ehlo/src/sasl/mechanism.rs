@@ -117,12 +117,9 @@ impl Mechanism {
     }
 
     /// Whether it takes the word of the TLS handshake for who the client is.
+    #[cfg(feature = "mechanisms")]
     pub(crate) const fn needs_certificate(self) -> bool {
-        match self {
-            #[cfg(feature = "mechanisms")]
-            Self::External => true,
-            _ => false,
-        }
+        matches!(self, Self::External)
     }
 }
 

@@ -20,4 +20,4 @@ pub use mechanism::ScramHash;
 pub use mechanism::{Mechanism, UnknownMechanism};
 
 pub(crate) use exchange::Exchange;
-pub(crate) use offer::{Facts, usable};
+pub(crate) use offer::{Facts, refusal};

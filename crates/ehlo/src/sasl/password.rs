@@ -1,10 +1,12 @@
 //! PLAIN (RFC 4616), and what a user name or a password may be.
 
+use crate::command::characters::{holds, split_at_octet};
+
 /// `message = [authzid] UTF8NUL authcid UTF8NUL passwd` (RFC 4616 2).
 pub(crate) fn plain(message: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
-    let mut parts = message.split(|octet| *octet == 0);
-    let (authorization, user, password) = (parts.next()?, parts.next()?, parts.next()?);
-    let whole = parts.next().is_none() && (authorization.is_empty() || is_name(authorization));
+    let (authorization, rest) = split_at_octet(message, 0)?;
+    let (user, password) = split_at_octet(rest, 0)?;
+    let whole = authorization.is_empty() || is_name(authorization);
     (whole && is_name(user) && is_name(password)).then_some((authorization, user, password))
 }
 
@@ -15,5 +17,5 @@ pub(crate) fn is_name(octets: &[u8]) -> bool {
 
 /// UTF-8 without NUL, or nothing.
 pub(crate) fn is_text(octets: &[u8]) -> bool {
-    !octets.contains(&0) && core::str::from_utf8(octets).is_ok()
+    !holds(octets, 0) && core::str::from_utf8(octets).is_ok()
 }

@@ -213,8 +213,11 @@ pub fn accept(request: Request<'_>) {
         Request::Verify(request) => request.answer.accept(request.command.what),
         Request::Expand(request) => request.answer.accept(["<a@b>", "<c@d>"].into_iter()),
         Request::Help(request) => request.answer.accept(),
+        #[cfg(feature = "extensions")]
         Request::Etrn(request) => request.answer.accept(),
+        #[cfg(feature = "extensions")]
         Request::Xclient(request) => request.answer.accept(),
+        #[cfg(feature = "extensions")]
         Request::Xforward(request) => request.answer.accept(),
         other => panic!("a new request: {other:?}"),
     }
@@ -233,8 +236,11 @@ pub fn refuse(request: Request<'_>, reply: &ehlo::Reply<'_>) {
         Request::Verify(request) => request.answer.refuse(reply),
         Request::Expand(request) => request.answer.refuse(reply),
         Request::Help(request) => request.answer.refuse(reply),
+        #[cfg(feature = "extensions")]
         Request::Etrn(request) => request.answer.refuse(reply),
+        #[cfg(feature = "extensions")]
         Request::Xclient(request) => request.answer.refuse(reply),
+        #[cfg(feature = "extensions")]
         Request::Xforward(request) => request.answer.refuse(reply),
         other => panic!("a new request: {other:?}"),
     }
@@ -253,8 +259,11 @@ pub fn defer(request: Request<'_>) {
         Request::Verify(request) => request.answer.defer(),
         Request::Expand(request) => request.answer.defer(),
         Request::Help(request) => request.answer.defer(),
+        #[cfg(feature = "extensions")]
         Request::Etrn(request) => request.answer.defer(),
+        #[cfg(feature = "extensions")]
         Request::Xclient(request) => request.answer.defer(),
+        #[cfg(feature = "extensions")]
         Request::Xforward(request) => request.answer.defer(),
         other => panic!("a new request: {other:?}"),
     }
@@ -279,10 +288,13 @@ pub fn describe(request: &Request<'_>) -> String {
         Request::Verify(request) => format!("verify {}", request.command.what),
         Request::Expand(request) => format!("expand {}", request.command.what),
         Request::Help(request) => format!("help {}", request.topic),
+        #[cfg(feature = "extensions")]
         Request::Etrn(request) => format!("etrn {}", request.command.node),
+        #[cfg(feature = "extensions")]
         Request::Xclient(request) => {
             format!("xclient {:?}", request.command.iter().map(|one| one.name).collect::<Vec<_>>())
         }
+        #[cfg(feature = "extensions")]
         Request::Xforward(request) => {
             format!("xforward {:?}", request.command.iter().map(|one| one.name).collect::<Vec<_>>())
         }
