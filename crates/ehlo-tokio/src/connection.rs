@@ -257,7 +257,8 @@ impl<'c> Connection<'c> {
                     (stream, _) = secured?;
                 }
                 Step::Closed => {
-                    if !good_bye || stream.is_secured() || is_unread(&mut stream).await {
+                    let waits = !good_bye || stream.is_secured() || is_unread(&mut stream).await;
+                    if waits || !is_shut(&mut stream).await {
                         linger(&mut stream).await;
                     }
                     return Ok(());
@@ -405,6 +406,11 @@ fn says_good_bye(replies: &[u8]) -> bool {
 /// Whether something is there that has not been read.
 async fn is_unread<T: AsyncRead + Unpin>(stream: &mut T) -> bool {
     poll_fn(|cx| Poll::Ready(matches!(inbox::poll_read(stream, cx), Poll::Ready(octets) if !octets.is_empty()))).await
+}
+
+/// Whether the write side could be ended at once: not every stream ends with being dropped.
+async fn is_shut<T: AsyncWrite + Unpin>(stream: &mut T) -> bool {
+    poll_fn(|cx| Poll::Ready(matches!(Pin::new(&mut *stream).poll_shutdown(cx), Poll::Ready(Ok(()))))).await
 }
 
 /// Ends the write side, and reads on for a moment: a connection closed while input waits is reset, and the peer may then never see
