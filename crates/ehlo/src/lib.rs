@@ -105,6 +105,7 @@
 //!
 //! # RFC by RFC
 #![doc = include_str!("rfcs.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(
