@@ -123,7 +123,7 @@ impl Decoder {
     /// another such line; 0 where it is not so.
     ///
     /// Data that are nothing else are the slowest there are, since each line is a piece of content of its own. The session takes such lines
-    /// a short way, without this decoder: that is 40 instructions a line, where it was 200.
+    /// a short way, without this decoder: a line of `..` takes some 80 instructions by it, and took 194.
     #[cfg(target_pointer_width = "64")]
     #[inline]
     pub(crate) fn short_line(self, input: &[u8]) -> usize {

@@ -205,8 +205,8 @@ macro_rules! catalogue {
     };
 }
 
-/// A reply of the core's own, written out when the core is compiled: all that is left to do is to copy it. Written anew each time,
-/// replies took a third of a command's instructions; and as [`Reply`]s a sixth of the core's flash.
+/// A reply of the core's own, written out when the core is compiled: all that is left to do is to copy it. By the way that
+/// replies of the application's go, a greeting took some 900 instructions.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Canned(&'static str);
 

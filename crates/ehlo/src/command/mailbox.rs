@@ -27,7 +27,8 @@ pub struct Mailbox<'a> {
     local: u8,
 }
 
-/// Octets that are known to be UTF-8. They become a text when one is asked for, which takes as long as half of the grammar.
+/// Octets that are known to be UTF-8. They become a text when one is asked for: that takes some 60 instructions, where
+/// the grammar of a whole path takes 250.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Checked<'a>(&'a [u8]);
 
