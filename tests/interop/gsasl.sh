@@ -5,7 +5,7 @@ set -euo pipefail
 # Reads to the last line of a reply with this code; other lines, which gsasl writes of its own and the login, are passed by.
 hear() {
     local line
-    while IFS= read -r -t 20 line <&"$from"; do
+    while IFS= read -r -t 120 line <&"$from"; do
         line=${line%$'\r'}
         echo "S: $line"
         [[ $line != "$1 "* ]] || return 0

@@ -13,7 +13,7 @@ expect() {
 configure() {
     (
         umask 077
-        printf '%s\n' defaults "logfile msmtp.log" "domain client.example" "timeout 20" "account default" "host 127.0.0.1" \
+        printf '%s\n' defaults "logfile msmtp.log" "domain client.example" "timeout 120" "account default" "host 127.0.0.1" \
             "set_from_header off" "set_date_header off" "$@" >msmtprc
     )
 }

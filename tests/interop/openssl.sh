@@ -5,7 +5,7 @@ set -euo pipefail
 # Reads one reply, and demands its code.
 hear() {
     local line
-    while IFS= read -r -t 20 line <&"$from"; do
+    while IFS= read -r -t 120 line <&"$from"; do
         echo "S: $line"
         if [[ ${line:3:1} != - ]]; then
             [[ ${line:0:3} == "$1" ]]

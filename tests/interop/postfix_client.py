@@ -173,7 +173,7 @@ def main():
     finally:
         print(LOG.read_text() if LOG.exists() else "no log")
         master.send_signal(signal.SIGTERM)
-        master.wait(timeout=20)
+        master.wait(timeout=120)
 
 
 main()

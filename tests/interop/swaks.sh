@@ -14,7 +14,7 @@ expect() {
 send() {
     to=$1
     shift
-    swaks --helo client.example --timeout 20 --from alice@example.com --to "$to" --data "@$EHLO_MESSAGE" "$@"
+    swaks --helo client.example --timeout 120 --from alice@example.com --to "$to" --data "@$EHLO_MESSAGE" "$@"
 }
 
 # to_bob OPTION...

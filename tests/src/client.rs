@@ -11,7 +11,7 @@ use crate::reply::{Reply, lossy};
 use crate::{Result, tls};
 
 /// How long a reply may take before the test gives up on it.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long nothing must come for that to count as silence.
 pub const SILENCE: Duration = Duration::from_millis(250);

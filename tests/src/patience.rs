@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use crate::Result;
 
-/// Tries until `attempt` succeeds, for ten seconds at most; gives the last failure then.
+/// Tries until `attempt` succeeds, for thirty seconds at most; gives the last failure then.
 pub fn eventually<T>(mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + Duration::from_secs(30);
     loop {
         match attempt() {
             Err(_) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(20)),

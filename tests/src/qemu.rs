@@ -14,7 +14,7 @@ use crate::Result;
 pub const EMULATOR: &str = "qemu-system-arm";
 
 /// How long the board may take to start, and its log to say what has happened.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running board. Dropped, it is switched off.
 pub struct Board {

@@ -21,7 +21,7 @@ use crate::client::Client;
 use crate::mailbox::{self, Mailboxes};
 
 /// How long the server may take to start or to end.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A user, and a group, to whom nothing belongs.
 const NOBODY: u32 = 65534;
