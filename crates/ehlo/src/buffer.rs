@@ -62,17 +62,32 @@ impl Buffer {
         self.octets.get_mut(..self.len).unwrap_or_default()
     }
 
-    /// Appends as much of `octets` as there is room for; whether that was all of it.
+    /// Appends as much of `octets` as there is room for; whether that was all of it. (Inlined, so that what is known beforehand is stored
+    /// in a few words: a call of `memcpy` for each line of the answer to EHLO took most of the time of writing it.)
     #[cfg(target_pointer_width = "64")]
+    #[inline(always)]
     pub(crate) fn append(&mut self, octets: &[u8]) -> bool {
-        let room = self.octets.get_mut(self.len..).unwrap_or_default();
-        let length = octets.len().min(room.len());
-        // Both are of that length, which the compiler sees: no panic is left of the copy.
-        if let (Some(to), Some(from)) = (room.get_mut(..length), octets.get(..length)) {
-            to.copy_from_slice(from);
+        let end = self.len.wrapping_add(octets.len());
+        match self.octets.get_mut(self.len..end) {
+            // Both are of one length, which the compiler sees: no panic is left of the copy.
+            Some(place) if place.len() == octets.len() => place.copy_from_slice(octets),
+            _ => return self.append_part(octets),
         }
-        self.len = self.len.wrapping_add(length);
-        length == octets.len()
+        self.len = end;
+        true
+    }
+
+    /// Appends of `octets`, which do not fit, what there is room for.
+    #[cfg(target_pointer_width = "64")]
+    #[cold]
+    #[inline(never)]
+    fn append_part(&mut self, octets: &[u8]) -> bool {
+        for octet in octets {
+            let Some(place) = self.octets.get_mut(self.len) else { break };
+            *place = *octet;
+            self.len = self.len.wrapping_add(1);
+        }
+        false
     }
 
     /// The same, one by one: what copies many octets at once is much code for a small processor.

@@ -29,7 +29,7 @@ pub(crate) fn write(out: &mut Buffer, config: &Config<'_>, state: &State) {
     keywords.name(config.hostname);
     let offers = |extension| config.extensions.contains(extension);
     if offers(Extensions::SIZE) {
-        keywords.line(&["SIZE ", Digits::of(config.message_size).text()]);
+        keywords.line(&[b"SIZE ", Digits::of(config.message_size).octets()]);
     }
     for (extension, line) in &ALONE {
         if offers(*extension) {
@@ -38,7 +38,7 @@ pub(crate) fn write(out: &mut Buffer, config: &Config<'_>, state: &State) {
     }
     if offers(Extensions::LIMITS) {
         let (recipients, transactions) = (Digits::of(config.recipients.into()), Digits::of(config.transactions.into()));
-        keywords.line(&["LIMITS RCPTMAX=", recipients.text(), " MAILMAX=", transactions.text()]);
+        keywords.line(&[b"LIMITS RCPTMAX=", recipients.octets(), b" MAILMAX=", transactions.octets()]);
     }
     #[cfg(feature = "extensions")]
     keywords.of_relays(config, state);
@@ -66,17 +66,20 @@ impl Keywords<'_> {
     }
 
     /// A whole line.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn fixed(&mut self, line: &'static str) {
         let begin = self.out.len();
         let fits = self.out.append(line.as_bytes());
         self.ended(begin, fits);
     }
 
-    fn line(&mut self, parts: &[&str]) {
+    /// A line that is put together behind its code.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    fn line(&mut self, parts: &[&[u8]]) {
         let begin = self.out.len();
         self.out.append(b"250-");
         parts.iter().for_each(|part| {
-            self.out.append(part.as_bytes());
+            self.out.append(part);
         });
         let fits = self.out.append(b"\r\n");
         self.ended(begin, fits);
@@ -122,7 +125,7 @@ impl Keywords<'_> {
         if offers(Extensions::DELIVERBY) {
             match config.shortest_deliver_by {
                 0 => self.fixed("250-DELIVERBY\r\n"),
-                shortest => self.line(&["DELIVERBY ", Digits::of(shortest.into()).text()]),
+                shortest => self.line(&[b"DELIVERBY ", Digits::of(shortest.into()).octets()]),
             }
         }
         if offers(Extensions::FUTURERELEASE) {
@@ -143,6 +146,7 @@ impl Keywords<'_> {
         }
     }
 
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn ended(&mut self, begin: usize, fits: bool) {
         if fits {
             self.last = begin;

@@ -395,6 +395,7 @@ impl Turn<'_> {
     }
 
     /// Answers with a reply of the core's own.
+    #[inline]
     fn say(self, reply: Canned, event: Event) {
         self.settled_by(|turn| {
             write::canned(turn.out, turn.config, reply);

@@ -323,6 +323,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
     }
 
     /// Refuses what is a protocol error, and ends the session where there have been too many.
+    #[cfg_attr(target_pointer_width = "64", cold, inline(never))]
     pub(crate) fn fault(&mut self, reply: Canned) {
         if self.count_error() {
             self.say(reply);
@@ -349,6 +350,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
     }
 
     /// Says a last word, and closes.
+    #[cfg_attr(target_pointer_width = "64", cold, inline(never))]
     pub(crate) fn turn_out(&mut self, reply: Canned) {
         self.say(reply);
         self.state.close(Abort::Closed);

@@ -39,18 +39,28 @@ impl<'c> Style<'c> {
     }
 }
 
-/// Writes a reply of the core's own.
-#[inline]
+/// Writes a reply of the core's own. (Inlined, so that a reply known beforehand is stored in a few words.)
+#[cfg_attr(target_pointer_width = "64", inline(always))]
 pub(crate) fn canned(out: &mut Buffer, config: &Config<'_>, reply: Canned) {
     #[cfg(target_pointer_width = "64")]
-    if config.extensions.contains(Extensions::ENHANCEDSTATUSCODES) && !reply.is_named() {
-        out.append(reply.line().as_bytes());
+    if config.extensions.contains(Extensions::ENHANCEDSTATUSCODES) {
+        match reply.around_name() {
+            None => {
+                out.append(reply.line().as_bytes());
+            }
+            Some((before, behind)) => {
+                out.append(before);
+                name(out, config.hostname);
+                out.append(behind);
+            }
+        }
         return;
     }
     in_parts(out, config, reply);
 }
 
-/// Writes a reply that has the server's name in it, or not all that it could have.
+/// Writes a reply that has perhaps the server's name in it, or not all that it could have.
+#[cfg_attr(target_pointer_width = "64", cold)]
 #[inline(never)]
 fn in_parts(out: &mut Buffer, config: &Config<'_>, reply: Canned) {
     let (codes, mut text) = reply.line().as_bytes().split_at_checked(4).unwrap_or_default();
@@ -305,6 +315,7 @@ impl Digits {
         written
     }
 
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn octets(&self) -> &[u8] {
         self.digits.get(self.start..).unwrap_or_default()
     }

@@ -81,29 +81,43 @@ pub(crate) fn split_run(input: &[u8], classes: u8) -> Option<(&[u8], &[u8])> {
 }
 
 /// Whether a text is printable ASCII and nothing else.
+#[inline]
 pub(crate) fn is_printable(text: &[u8]) -> bool {
     printable_run(text) == text.len()
 }
 
-/// How many printable ASCII characters stand at the start: eight at a time, in a word each of whose octets is looked at by itself.
+/// How many printable ASCII characters stand at the start: eight at a time, the last eight whether or not some of them were looked at.
 #[cfg(target_pointer_width = "64")]
+#[inline]
 pub(crate) fn printable_run(text: &[u8]) -> usize {
-    const LOW_BITS: u64 = u64::from_ne_bytes([0x7f; 8]);
-    const ONE: u64 = u64::from_ne_bytes([1; 8]);
     let (words, rest) = text.as_chunks::<8>();
     let mut run = 0_usize;
     for word in words {
-        let word = u64::from_le_bytes(*word);
-        let low = word & LOW_BITS;
-        // The highest bit of each octet: set where it is a space at least, and below DEL.
-        let (from_space, del) = (low.wrapping_add(ONE.wrapping_mul(0x60)), low.wrapping_add(ONE));
-        let other = (word | !from_space | del) & !LOW_BITS;
-        if other != 0 {
-            return run.wrapping_add((other.trailing_zeros() / 8) as usize);
+        let printable = printable_of_eight(*word);
+        if printable < 8 {
+            return run.wrapping_add(printable);
         }
         run = run.wrapping_add(8);
     }
-    run.wrapping_add(one_by_one(rest))
+    match text.last_chunk() {
+        _ if rest.is_empty() => run,
+        Some(word) => text.len().wrapping_sub(8).wrapping_add(printable_of_eight(*word)),
+        None => one_by_one(text),
+    }
+}
+
+/// How many of eight characters, from the first on, are printable ASCII: in a word each octet of which is looked at by itself.
+#[cfg(target_pointer_width = "64")]
+#[inline]
+const fn printable_of_eight(eight: [u8; 8]) -> usize {
+    const LOW_BITS: u64 = u64::from_ne_bytes([0x7f; 8]);
+    const ONE: u64 = u64::from_ne_bytes([1; 8]);
+    let word = u64::from_le_bytes(eight);
+    let low = word & LOW_BITS;
+    // The highest bit of each octet: set where it is a space at least, and below DEL.
+    let (from_space, del) = (low.wrapping_add(ONE.wrapping_mul(0x60)), low.wrapping_add(ONE));
+    let other = (word | !from_space | del) & !LOW_BITS;
+    (other.trailing_zeros() / 8) as usize
 }
 
 /// How many printable ASCII characters stand at the start. (A small processor has less room for code.)
