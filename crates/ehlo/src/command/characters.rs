@@ -176,6 +176,84 @@ pub(crate) fn word_in(word: &[u8], list: &[u8]) -> Option<usize> {
     None
 }
 
+/// A list of words as above, made for being looked up in: those of up to eight characters are numbers in it. (By the list alone a
+/// parameter of MAIL took some 300 instructions. A small processor has less room for code.)
+pub(crate) struct Words {
+    list: &'static str,
+    #[cfg(target_pointer_width = "64")]
+    keys: &'static [u64],
+}
+
+impl Words {
+    #[cfg(target_pointer_width = "64")]
+    pub(crate) const fn new(list: &'static str, keys: &'static [u64]) -> Self {
+        Self { list, keys }
+    }
+
+    #[cfg(not(target_pointer_width = "64"))]
+    pub(crate) const fn new(list: &'static str, _: &'static [u64]) -> Self {
+        Self { list }
+    }
+
+    /// Which word it is, in any case, counted from 0; it must be printable.
+    #[inline]
+    pub(crate) fn find(&self, word: &[u8]) -> Option<usize> {
+        #[cfg(target_pointer_width = "64")]
+        if word.len() <= 8 {
+            let word = key_of(word);
+            return self.keys.iter().position(|key| *key == word);
+        }
+        word_in(word, self.list.as_bytes())
+    }
+}
+
+/// What is made of a list of so many words when the core is compiled.
+macro_rules! words {
+    ($count:expr, $list:expr) => {
+        $crate::command::characters::Words::new(
+            $list,
+            &const { $crate::command::characters::keys_of::<{ $count }>($list) },
+        )
+    };
+}
+pub(crate) use words;
+
+/// Up to eight characters as a number, in any case; 0 for more of them. Clearing one bit makes capitals of letters, and of any other
+/// printable character what is none.
+const fn key_of(mut word: &[u8]) -> u64 {
+    let mut key = 0_u64;
+    if word.len() <= 8 {
+        while let [octet, rest @ ..] = word {
+            key = key << 8 | (*octet & 0xdf) as u64;
+            word = rest;
+        }
+    }
+    key
+}
+
+/// The words of a list as numbers.
+pub(crate) const fn keys_of<const N: usize>(list: &str) -> [u64; N] {
+    let mut keys = [0; N];
+    let mut places: &mut [u64] = &mut keys;
+    let mut rest = list.as_bytes();
+    while let Some((place, places_after)) = places.split_first_mut() {
+        let mut length = 0_usize;
+        let mut behind = rest;
+        while let [octet, after @ ..] = behind {
+            behind = after;
+            if *octet == b' ' {
+                break;
+            }
+            length = length.wrapping_add(1);
+        }
+        if let Some((word, _)) = rest.split_at_checked(length) {
+            *place = key_of(word);
+        }
+        (places, rest) = (places_after, behind);
+    }
+    keys
+}
+
 /// What stands before and behind the first octet like this one; `None` where there is none.
 #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
 pub(crate) fn split_at_octet(octets: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {

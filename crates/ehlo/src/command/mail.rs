@@ -1,7 +1,7 @@
 //! MAIL and RCPT (RFC 5321 4.1.1.2, 4.1.1.3) with their parameters.
 
 use super::ArgumentError;
-use super::characters::{strip_octet, word_in};
+use super::characters::{Words, strip_octet, words};
 use super::dsn::{self, Notify, Orcpt, Ret};
 #[cfg(feature = "extensions")]
 use super::options::{self, ByMode, DeliverBy, Hold};
@@ -186,16 +186,16 @@ pub(crate) fn rcpt_parameters<'l>(
 
 /// The parameters of a command: their names, what they are, and which extensions bring them. For AUTH that is told otherwise.
 struct Known {
-    names: &'static str,
+    names: Words,
     rows: &'static [(Kind, Extensions)],
 }
 
 /// Those of MAIL.
 static MAIL: Known = Known {
     #[cfg(not(feature = "extensions"))]
-    names: "SIZE BODY SMTPUTF8 AUTH RET ENVID",
+    names: words!(6, "SIZE BODY SMTPUTF8 AUTH RET ENVID"),
     #[cfg(feature = "extensions")]
-    names: "SIZE BODY SMTPUTF8 AUTH RET ENVID BY REQUIRETLS MT-PRIORITY HOLDFOR HOLDUNTIL SOLICIT",
+    names: words!(12, "SIZE BODY SMTPUTF8 AUTH RET ENVID BY REQUIRETLS MT-PRIORITY HOLDFOR HOLDUNTIL SOLICIT"),
     rows: &[
         (Kind::Size, Extensions::SIZE),
         (Kind::Body, Extensions::EIGHTBITMIME),
@@ -219,8 +219,10 @@ static MAIL: Known = Known {
 };
 
 /// Those of RCPT.
-static RCPT: Known =
-    Known { names: "NOTIFY ORCPT", rows: &[(Kind::Notify, Extensions::DSN), (Kind::Orcpt, Extensions::DSN)] };
+static RCPT: Known = Known {
+    names: words!(2, "NOTIFY ORCPT"),
+    rows: &[(Kind::Notify, Extensions::DSN), (Kind::Orcpt, Extensions::DSN)],
+};
 
 /// What extensions add to the longest line of MAIL, in octets: RFC 1870 3, RFC 6152 2, RFC 6531 3.1, RFC 3461 4, RFC 2852 2, RFC 8689 2,
 /// RFC 6710 4, RFC 4865 3, RFC 3865 2.
@@ -278,7 +280,7 @@ fn read<'l>(
     let mut once = Once::default();
     for parameter in parameters {
         let parameter = parameter?;
-        let place = word_in(parameter.keyword, known.names.as_bytes()).ok_or(ArgumentError::UnknownParameter)?;
+        let place = known.names.find(parameter.keyword).ok_or(ArgumentError::UnknownParameter)?;
         let (kind, extension) = *known.rows.get(place).ok_or(ArgumentError::UnknownParameter)?;
         // RFC 3030 3 brings BODY too.
         let by_another = kind == Kind::Body && in_force.extensions.contains(Extensions::BINARYMIME);
@@ -375,7 +377,8 @@ fn without_space(rest: &[u8]) -> &[u8] {
 
 /// `body-value = "7BIT" / "8BITMIME"` (RFC 6152 2) `/ "BINARYMIME"` (RFC 3030 3).
 fn body(value: &[u8], in_force: InForce) -> Result<Body, ArgumentError> {
-    let (body, extension) = match word_in(value, b"7BIT 8BITMIME BINARYMIME") {
+    static BODIES: Words = words!(3, "7BIT 8BITMIME BINARYMIME");
+    let (body, extension) = match BODIES.find(value) {
         Some(0) => (Body::SevenBit, Extensions::NONE),
         Some(1) => (Body::EightBitMime, Extensions::EIGHTBITMIME),
         Some(2) => (Body::BinaryMime, Extensions::BINARYMIME),
