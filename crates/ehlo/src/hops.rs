@@ -30,15 +30,18 @@ impl Hops {
         self.count
     }
 
+    /// Whether none can come any more.
+    #[cfg(target_pointer_width = "64")]
+    #[inline]
+    pub(crate) const fn are_over(&self) -> bool {
+        matches!(self.at, At::Body)
+    }
+
     /// Whether a line that begins with this octet is none to count, nor the end of the header section: it can be left out.
     #[cfg(target_pointer_width = "64")]
     #[inline]
     pub(crate) const fn passes_over(self, octet: u8) -> bool {
-        match self.at {
-            At::Body => true,
-            At::Name(0) => !matches!(octet, b'r' | b'R' | b'\r'),
-            _ => false,
-        }
+        matches!(self.at, At::Name(0)) && !matches!(octet, b'r' | b'R' | b'\r')
     }
 
     /// Counts on through a piece of content.
