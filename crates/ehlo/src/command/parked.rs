@@ -15,8 +15,9 @@ fn park(line: &[u8], path: RawPath<'_>) -> MailboxSpan {
     path.map(|mailbox| (Span::of(line, mailbox.address), mailbox.local))
 }
 
-fn rebuild(line: &[u8], span: MailboxSpan) -> Option<Mailbox<'_>> {
-    span.map(|(span, local)| Mailbox::rebuilt(span.octets(line), local))
+#[cfg_attr(target_pointer_width = "64", inline)]
+fn rebuild(line: &[u8], (span, local): (Span, u8)) -> Mailbox<'_> {
+    Mailbox::rebuilt(span.octets(line), local)
 }
 
 /// A MAIL command as places in the line.
@@ -52,8 +53,12 @@ impl ParkedMail {
         matches!(self.body, Some(Body::BinaryMime))
     }
 
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub(crate) fn view<'l>(&self, line: &'l [u8]) -> Mail<'l> {
-        let mut mail = Mail::new(rebuild(line, self.path).map_or(ReversePath::Null, ReversePath::Mailbox));
+        let mut mail = Mail::new(match self.path {
+            Some(mailbox) => ReversePath::Mailbox(rebuild(line, mailbox)),
+            None => ReversePath::Null,
+        });
         match self.parameters {
             None => {
                 mail.size = (self.size != 0).then_some(self.size.into());
@@ -82,8 +87,12 @@ impl ParkedRcpt {
         Self { path: park(line, raw.path), parameters: Span::of(line, raw.parameters) }
     }
 
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub(crate) fn view<'l>(&self, line: &'l [u8]) -> Rcpt<'l> {
-        let mut rcpt = Rcpt::new(rebuild(line, self.path).map_or(ForwardPath::Postmaster, ForwardPath::Mailbox));
+        let mut rcpt = Rcpt::new(match self.path {
+            Some(mailbox) => ForwardPath::Mailbox(rebuild(line, mailbox)),
+            None => ForwardPath::Postmaster,
+        });
         if !self.parameters.is_empty() {
             // They were right when the command was read.
             let _ = rcpt_parameters(&mut rcpt, self.parameters.octets(line), true, InForce::ALL);
