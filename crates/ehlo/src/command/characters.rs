@@ -72,7 +72,13 @@ pub(crate) const fn with_utf8(classes: u8, utf8: bool) -> u8 {
 
 /// How many octets of these classes stand at the start.
 pub(crate) fn run(input: &[u8], classes: u8) -> usize {
-    input.iter().position(|octet| !is_of(*octet, classes)).unwrap_or(input.len())
+    let mut run = 0_usize;
+    while let Some(octet) = input.get(run)
+        && is_of(*octet, classes)
+    {
+        run = run.wrapping_add(1);
+    }
+    run
 }
 
 /// The octets of these classes at the start, at least one, and what is behind them.
