@@ -62,6 +62,7 @@ impl<'a> Domain<'a> {
 }
 
 /// `( Domain / address-literal )`: its length.
+#[cfg_attr(target_pointer_width = "64", inline)]
 pub(crate) fn domain_or_literal(input: &[u8], utf8: bool) -> Option<usize> {
     if input.first() == Some(&b'[') {
         address_literal(input).filter(|length| *length <= DOMAIN)

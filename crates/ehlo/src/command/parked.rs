@@ -83,7 +83,7 @@ pub(crate) struct ParkedRcpt {
 
 impl ParkedRcpt {
     /// Of a command that lies in the line.
-    pub(crate) fn new(line: &[u8], raw: &Raw<'_, Rcpt<'_>>) -> Self {
+    pub(crate) fn new(line: &[u8], raw: &Raw<'_, ()>) -> Self {
         Self { path: park(line, raw.path), parameters: Span::of(line, raw.parameters) }
     }
 
