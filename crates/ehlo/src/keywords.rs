@@ -4,9 +4,9 @@ use crate::buffer::Buffer;
 use crate::config::{Config, Extensions};
 use crate::sasl;
 use crate::state::State;
+use crate::write;
 #[cfg(feature = "extensions")]
-use crate::write::Lines;
-use crate::write::{self, Digits};
+use crate::write::{Digits, Lines};
 
 /// Extensions whose keyword stands alone.
 static ALONE: [(Extensions, &str); if cfg!(feature = "extensions") { 8 } else { 7 }] = [
@@ -29,7 +29,7 @@ pub(crate) fn write(out: &mut Buffer, config: &Config<'_>, state: &State) {
     keywords.name(config.hostname);
     let offers = |extension| config.extensions.contains(extension);
     if offers(Extensions::SIZE) {
-        keywords.line(&[b"SIZE ", Digits::of(config.message_size).octets()]);
+        keywords.numbers(&[("SIZE ", config.message_size)]);
     }
     for (extension, line) in &ALONE {
         if offers(*extension) {
@@ -37,8 +37,7 @@ pub(crate) fn write(out: &mut Buffer, config: &Config<'_>, state: &State) {
         }
     }
     if offers(Extensions::LIMITS) {
-        let (recipients, transactions) = (Digits::of(config.recipients.into()), Digits::of(config.transactions.into()));
-        keywords.line(&[b"LIMITS RCPTMAX=", recipients.octets(), b" MAILMAX=", transactions.octets()]);
+        keywords.numbers(&[("LIMITS RCPTMAX=", config.recipients.into()), (" MAILMAX=", config.transactions.into())]);
     }
     #[cfg(feature = "extensions")]
     keywords.of_relays(config, state);
@@ -73,13 +72,14 @@ impl Keywords<'_> {
         self.ended(begin, fits);
     }
 
-    /// A line that is put together behind its code.
+    /// A line of numbers, each behind its name.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
-    fn line(&mut self, parts: &[&[u8]]) {
+    fn numbers(&mut self, numbers: &[(&str, u64)]) {
         let begin = self.out.len();
         self.out.append(b"250-");
-        parts.iter().for_each(|part| {
-            self.out.append(part);
+        numbers.iter().for_each(|(name, number)| {
+            self.out.append(name.as_bytes());
+            write::number(self.out, *number);
         });
         let fits = self.out.append(b"\r\n");
         self.ended(begin, fits);
@@ -125,7 +125,7 @@ impl Keywords<'_> {
         if offers(Extensions::DELIVERBY) {
             match config.shortest_deliver_by {
                 0 => self.fixed("250-DELIVERBY\r\n"),
-                shortest => self.line(&[b"DELIVERBY ", Digits::of(shortest.into()).octets()]),
+                shortest => self.numbers(&[("DELIVERBY ", shortest.into())]),
             }
         }
         if offers(Extensions::FUTURERELEASE) {
