@@ -97,15 +97,6 @@ impl Buffer {
         octets.iter().all(|octet| self.push(*octet))
     }
 
-    /// Room for so many octets, which count as appended; `None` where there is not as much.
-    #[cfg(target_pointer_width = "64")]
-    pub(crate) fn take_room(&mut self, octets: usize) -> Option<&mut [u8]> {
-        let end = self.len.wrapping_add(octets);
-        let room = self.octets.get_mut(self.len..end)?;
-        self.len = end;
-        Some(room)
-    }
-
     /// Appends so few octets that their number is known beforehand; whether there was room for them.
     #[cfg(target_pointer_width = "64")]
     pub(crate) fn append_all<const K: usize>(&mut self, octets: [u8; K]) -> bool {

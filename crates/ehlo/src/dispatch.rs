@@ -148,7 +148,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
                 Pending::Mail(ParkedMail::new(self.line.buffer(), &raw))
             }
             Verb::Rcpt => {
-                let raw = mail::rcpt(octets, utf8, self.in_force())?;
+                let raw = mail::rcpt(octets, utf8, || self.in_force())?;
                 // Duplicates do not count as recipients, but they cannot go on for ever either: in LMTP each is answered after the data.
                 if self.state.recipients >= self.config.recipients || self.state.taken == u16::MAX {
                     self.say(const { Canned::too_many_rcpts() });

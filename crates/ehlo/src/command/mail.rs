@@ -361,11 +361,15 @@ fn found<T>(place: &mut Option<T>, meaning: Option<T>) -> bool {
 /// `rcpt = "RCPT TO:" ( "<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path ) [SP Rcpt-parameters]`, from behind `RCPT `.
 /// `utf8` as above.
 #[cfg_attr(target_pointer_width = "64", inline)]
-pub(crate) fn rcpt(arguments: &[u8], utf8: bool, in_force: InForce) -> Result<Raw<'_, ()>, ArgumentError> {
+pub(crate) fn rcpt(
+    arguments: &[u8],
+    utf8: bool,
+    in_force: impl FnOnce() -> InForce,
+) -> Result<Raw<'_, ()>, ArgumentError> {
     let [b'T' | b't', b'O' | b'o', b':', path @ ..] = arguments else { return Err(ArgumentError::Syntax) };
     let (path, parameters) = forward_path(without_space(path), utf8).ok_or(ArgumentError::Syntax)?;
     if !parameters.is_empty() {
-        rcpt_parameters(&mut Rcpt::new(ForwardPath::Postmaster), parameters, utf8, in_force)?;
+        rcpt_parameters(&mut Rcpt::new(ForwardPath::Postmaster), parameters, utf8, in_force())?;
     }
     Ok(Raw { path, command: (), parameters, rare: false })
 }
@@ -401,7 +405,7 @@ mod tests {
     }
 
     fn rcpt(line: &[u8], smtputf8: bool, in_force: InForce) -> Result<Rcpt<'_>, ArgumentError> {
-        super::rcpt(line, is_utf8(line, smtputf8)?, in_force).map(|raw| ParkedRcpt::new(line, &raw).view(line))
+        super::rcpt(line, is_utf8(line, smtputf8)?, || in_force).map(|raw| ParkedRcpt::new(line, &raw).view(line))
     }
 
     const ALL: InForce = InForce {
