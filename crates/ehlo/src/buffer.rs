@@ -55,7 +55,7 @@ impl Buffer {
 
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn octets(&self) -> &[u8] {
-        self.octets.get(..self.len).unwrap_or_default()
+        self.octets.get(..self.len).unwrap_or_else(nowhere)
     }
 
     pub(crate) fn octets_mut(&mut self) -> &mut [u8] {
@@ -135,6 +135,13 @@ impl Buffer {
     }
 }
 
+/// What there is where nothing can be: it is not come to. (As a branch that is not taken it costs less than an empty slice that is chosen
+/// or not.)
+#[cfg_attr(target_pointer_width = "64", cold, inline(never))]
+pub(crate) fn nowhere<'a>() -> &'a [u8] {
+    &[]
+}
+
 /// A part of a line, as positions in its buffer: it outlives the borrow of the parse that found it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Span {
@@ -174,7 +181,7 @@ impl Span {
     /// The octets again.
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn octets(self, line: &[u8]) -> &[u8] {
-        line.get(self.start()..self.end()).unwrap_or_default()
+        line.get(self.start()..self.end()).unwrap_or_else(nowhere)
     }
 
     /// The text again; it was checked when the span was made.

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::buffer::{Buffer, Span};
+use crate::buffer::{Buffer, Span, nowhere};
 #[cfg(target_pointer_width = "64")]
 use crate::command::characters::printable_run;
 #[cfg(target_pointer_width = "64")]
@@ -137,7 +137,7 @@ impl<const N: usize> Line<N> {
 
     /// The line without its CRLF.
     pub(crate) fn octets(&self) -> &[u8] {
-        self.buffer().get(usize::from(self.kept)..).unwrap_or_default()
+        self.buffer().get(usize::from(self.kept)..).unwrap_or_else(nowhere)
     }
 
     /// A part of the buffer, to change in place.

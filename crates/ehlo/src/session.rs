@@ -1,6 +1,6 @@
 //! The session: the loop that turns input into steps.
 
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, nowhere};
 use crate::command::characters::is_printable;
 use crate::config::{Config, EarlyTalk, LineEndings, Peer, Tls, Tolerance};
 use crate::dispatch::LINE_LIMIT;
@@ -104,7 +104,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
 
     /// What waits to be written, after [`Step::Send`].
     pub fn output(&self) -> &[u8] {
-        self.out.octets().get(self.sent..).unwrap_or_default()
+        self.out.octets().get(self.sent..).unwrap_or_else(nowhere)
     }
 
     /// Says that the first `n` octets of [`output`](Self::output) have been written.
