@@ -70,6 +70,7 @@ pub(crate) fn forward_path(input: &[u8], utf8: bool) -> Option<(RawPath<'_>, &[u
 }
 
 /// `Path = "<" [ A-d-l ":" ] Mailbox ">"`. The source route is taken and ignored (RFC 5321 appendix C).
+#[cfg_attr(target_pointer_width = "64", inline(always))]
 fn path(input: &[u8], utf8: bool) -> Option<(RawMailbox<'_>, &[u8])> {
     let mut inside = strip_octet(input, b'<')?;
     if inside.first() == Some(&b'@') {
