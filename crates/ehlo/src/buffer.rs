@@ -62,16 +62,31 @@ impl Buffer {
         self.octets.get_mut(..self.len).unwrap_or_default()
     }
 
-    /// Appends as much of `octets` as there is room for; whether that was all of it. (Inlined, so that what is known beforehand is stored
-    /// in a few words: a call of `memcpy` for each line of the answer to EHLO took most of the time of writing it.)
+    /// Appends as much of `octets` as there is room for; whether that was all of it.
     #[cfg(target_pointer_width = "64")]
-    #[inline(always)]
+    #[inline]
     pub(crate) fn append(&mut self, octets: &[u8]) -> bool {
         let end = self.len.wrapping_add(octets.len());
-        match self.octets.get_mut(self.len..end) {
-            // Both are of one length, which the compiler sees: no panic is left of the copy.
-            Some(place) if place.len() == octets.len() => place.copy_from_slice(octets),
-            _ => return self.append_part(octets),
+        let Some(places) = self.octets.get_mut(self.len..end) else { return self.append_part(octets) };
+        // The compiler makes one copy of it, and leaves no panic at any level of optimisation.
+        places.iter_mut().zip(octets).for_each(|(place, octet)| *place = *octet);
+        self.len = end;
+        true
+    }
+
+    /// The same for what is known when the core is compiled: it is stored in a few words. (A call of `memcpy` for each line of the answer to
+    /// EHLO took most of the time of writing it.)
+    #[cfg(target_pointer_width = "64")]
+    #[inline(always)]
+    pub(crate) fn append_known(&mut self, octets: &'static [u8]) -> bool {
+        let end = self.len.wrapping_add(octets.len());
+        let Some(places) = self.octets.get_mut(self.len..end) else { return self.append_part(octets) };
+        let (words, rest) = octets.as_chunks::<8>();
+        places.as_chunks_mut().0.iter_mut().zip(words).for_each(|(place, word)| *place = *word);
+        match (places.last_chunk_mut::<8>(), octets.last_chunk()) {
+            (Some(place), Some(word)) if !rest.is_empty() => *place = *word,
+            (Some(_), Some(_)) => {}
+            _ => places.iter_mut().zip(octets).for_each(|(place, octet)| *place = *octet),
         }
         self.len = end;
         true
@@ -95,6 +110,23 @@ impl Buffer {
     #[inline(never)]
     pub(crate) fn append(&mut self, octets: &[u8]) -> bool {
         octets.iter().all(|octet| self.push(*octet))
+    }
+
+    /// The same.
+    #[cfg(not(target_pointer_width = "64"))]
+    pub(crate) fn append_known(&mut self, octets: &'static [u8]) -> bool {
+        self.append(octets)
+    }
+
+    /// Appends the first octets of so many, of which there are 32 at the most; whether there was room for all 32. Where there was not,
+    /// nothing is done.
+    #[cfg(target_pointer_width = "64")]
+    #[inline]
+    pub(crate) fn append_first(&mut self, octets: &[u8; 32], length: u8) -> bool {
+        let Some(room) = self.octets.get_mut(self.len..).and_then(|room| room.first_chunk_mut()) else { return false };
+        *room = *octets;
+        self.len = self.len.wrapping_add(usize::from(length & 31));
+        true
     }
 
     /// Appends so few octets that their number is known beforehand; whether there was room for them.

@@ -9,7 +9,7 @@ use crate::write;
 use crate::write::{Digits, Lines};
 
 /// Extensions whose keyword stands alone.
-static ALONE: [(Extensions, &str); if cfg!(feature = "extensions") { 8 } else { 7 }] = [
+const ALONE: [(Extensions, &str); if cfg!(feature = "extensions") { 8 } else { 7 }] = [
     (Extensions::PIPELINING, "250-PIPELINING\r\n"),
     (Extensions::EIGHTBITMIME, "250-8BITMIME\r\n"),
     (Extensions::SMTPUTF8, "250-SMTPUTF8\r\n"),
@@ -21,6 +21,26 @@ static ALONE: [(Extensions, &str); if cfg!(feature = "extensions") { 8 } else { 
     (Extensions::ETRN, "250-ETRN\r\n"),
 ];
 
+/// The same lines with zeros behind them, and how long they are: each is stored by two moves.
+#[cfg(target_pointer_width = "64")]
+static PADDED: [([u8; 32], u8); ALONE.len()] = {
+    let mut padded = [([0; 32], 0); ALONE.len()];
+    let (mut places, mut lines): (&mut [([u8; 32], u8)], &[(Extensions, &str)]) = (&mut padded, &ALONE);
+    while let (Some(((octets, length), places_after)), Some(((_, line), lines_after))) =
+        (places.split_first_mut(), lines.split_first())
+    {
+        assert!(line.len() < 32, "a line is longer");
+        *length = line.len() as u8;
+        let (mut to, mut from): (&mut [u8], &[u8]) = (octets, line.as_bytes());
+        while let (Some((place, to_after)), Some((octet, from_after))) = (to.split_first_mut(), from.split_first()) {
+            *place = *octet;
+            (to, from) = (to_after, from_after);
+        }
+        (places, lines) = (places_after, lines_after);
+    }
+    padded
+};
+
 /// Writes what is configured and may be used as things stand, into an empty buffer.
 #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
 pub(crate) fn write(out: &mut Buffer, config: &Config<'_>, state: &State) {
@@ -31,6 +51,13 @@ pub(crate) fn write(out: &mut Buffer, config: &Config<'_>, state: &State) {
     if offers(Extensions::SIZE) {
         keywords.numbers(&[("SIZE ", config.message_size)]);
     }
+    #[cfg(target_pointer_width = "64")]
+    for ((extension, line), (padded, length)) in ALONE.iter().zip(&PADDED) {
+        if offers(*extension) {
+            keywords.padded(padded, *length, line);
+        }
+    }
+    #[cfg(not(target_pointer_width = "64"))]
     for (extension, line) in &ALONE {
         if offers(*extension) {
             keywords.fixed(line);
@@ -59,44 +86,55 @@ impl Keywords<'_> {
     /// The first line, which is always there.
     fn name(&mut self, hostname: &str) {
         self.last = self.out.len();
-        self.out.append(b"250-");
+        self.out.append_known(b"250-");
         write::name(self.out, hostname);
-        self.out.append(b"\r\n");
+        self.out.append_known(b"\r\n");
     }
 
     /// A whole line.
-    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(target_pointer_width = "64", inline(never))]
     fn fixed(&mut self, line: &'static str) {
         let begin = self.out.len();
-        let fits = self.out.append(line.as_bytes());
+        let fits = self.out.append_known(line.as_bytes());
         self.ended(begin, fits);
+    }
+
+    /// A whole line, which is there with zeros behind it too.
+    #[cfg(target_pointer_width = "64")]
+    fn padded(&mut self, octets: &[u8; 32], length: u8, line: &'static str) {
+        let begin = self.out.len();
+        if self.out.append_first(octets, length) {
+            self.last = begin;
+        } else {
+            self.fixed(line);
+        }
     }
 
     /// A line of numbers, each behind its name.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn numbers(&mut self, numbers: &[(&str, u64)]) {
         let begin = self.out.len();
-        self.out.append(b"250-");
+        self.out.append_known(b"250-");
         numbers.iter().for_each(|(name, number)| {
             self.out.append(name.as_bytes());
             write::number(self.out, *number);
         });
-        let fits = self.out.append(b"\r\n");
+        let fits = self.out.append_known(b"\r\n");
         self.ended(begin, fits);
     }
 
     /// The mechanisms that may be used now, in the order of the configuration.
     fn mechanisms(&mut self, config: &Config<'_>, state: &State) {
         let begin = self.out.len();
-        self.out.append(b"250-AUTH");
+        self.out.append_known(b"250-AUTH");
         let keyword = self.out.len();
         for mechanism in config.mechanisms {
             if sasl::refusal(*mechanism, config, state.tls, &state.facts).is_none() {
-                self.out.append(b" ");
+                self.out.append_known(b" ");
                 self.out.append(mechanism.name().as_bytes());
             }
         }
-        let fits = self.out.len() != keyword && self.out.append(b"\r\n");
+        let fits = self.out.len() != keyword && self.out.append_known(b"\r\n");
         self.ended(begin, fits);
     }
 

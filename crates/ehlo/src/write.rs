@@ -46,12 +46,12 @@ pub(crate) fn canned(out: &mut Buffer, config: &Config<'_>, reply: Canned) {
     if config.extensions.contains(Extensions::ENHANCEDSTATUSCODES) {
         match reply.around_name() {
             None => {
-                out.append(reply.line().as_bytes());
+                out.append_known(reply.line().as_bytes());
             }
             Some((before, behind)) => {
-                out.append(before);
+                out.append_known(before);
                 name(out, config.hostname);
-                out.append(behind);
+                out.append_known(behind);
             }
         }
         return;
