@@ -99,31 +99,31 @@ pub(crate) fn printable_run(text: &[u8]) -> usize {
     let (words, rest) = text.as_chunks::<8>();
     let mut run = 0_usize;
     for word in words {
-        let printable = printable_of_eight(*word);
-        if printable < 8 {
-            return run.wrapping_add(printable);
+        let other = unprintable(*word);
+        if other != 0 {
+            return run.wrapping_add((other.trailing_zeros() / 8) as usize);
         }
         run = run.wrapping_add(8);
     }
     match text.last_chunk() {
         _ if rest.is_empty() => run,
-        Some(word) => text.len().wrapping_sub(8).wrapping_add(printable_of_eight(*word)),
+        Some(word) => {
+            let printable = (unprintable(*word).trailing_zeros() / 8) as usize;
+            text.len().wrapping_sub(8).wrapping_add(printable)
+        }
         None => one_by_one(text),
     }
 }
 
-/// How many of eight characters, from the first on, are printable ASCII: in a word each octet of which is looked at by itself.
+/// The highest bit of the first of eight characters that is not printable ASCII, and perhaps bits of some behind it.
 #[cfg(target_pointer_width = "64")]
 #[inline]
-const fn printable_of_eight(eight: [u8; 8]) -> usize {
-    const LOW_BITS: u64 = u64::from_ne_bytes([0x7f; 8]);
+const fn unprintable(eight: [u8; 8]) -> u64 {
     const ONE: u64 = u64::from_ne_bytes([1; 8]);
     let word = u64::from_le_bytes(eight);
-    let low = word & LOW_BITS;
-    // The highest bit of each octet: set where it is a space at least, and below DEL.
-    let (from_space, del) = (low.wrapping_add(ONE.wrapping_mul(0x60)), low.wrapping_add(ONE));
-    let other = (word | !from_space | del) & !LOW_BITS;
-    (other.trailing_zeros() / 8) as usize
+    // Below a space there is a borrow, behind `~` a carry into the highest bit. Either goes on to the next character only from one that is
+    // found already.
+    (word | word.wrapping_sub(ONE.wrapping_mul(b' ' as u64)) | word.wrapping_add(ONE)) & ONE.wrapping_mul(0x80)
 }
 
 /// How many printable ASCII characters stand at the start. (A small processor has less room for code.)
