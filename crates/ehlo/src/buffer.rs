@@ -3,6 +3,8 @@
 use core::fmt;
 use core::ops::{Deref, DerefMut};
 
+use crate::command::text;
+
 /// So many octets at most, and how many there are.
 ///
 /// Of the core's own making: with overflow checks on, appending a slice to the vectors of `heapless` keeps a panic, and going round that
@@ -113,7 +115,6 @@ impl Buffer {
     }
 
     /// Appends one octet; false where there is no room.
-    #[cfg(any(feature = "mechanisms", not(target_pointer_width = "64")))]
     pub(crate) fn push(&mut self, octet: u8) -> bool {
         let Some(place) = self.octets.get_mut(self.len) else { return false };
         *place = octet;
@@ -153,6 +154,7 @@ impl Span {
         Self { start: start as u16, len: len as u16 }
     }
 
+    #[cfg(any(feature = "extensions", feature = "mechanisms"))]
     pub(crate) const fn is_empty(self) -> bool {
         self.len == 0
     }
@@ -179,7 +181,7 @@ impl Span {
 
     /// The text again; it was checked when the span was made.
     pub(crate) fn text(self, line: &[u8]) -> &str {
-        core::str::from_utf8(self.octets(line)).unwrap_or_default()
+        text(self.octets(line))
     }
 }
 

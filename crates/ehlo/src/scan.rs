@@ -34,12 +34,10 @@ impl Mark for LineDot {
 }
 
 /// So many octets are looked at one by one first: short lines end in them.
-#[cfg(target_pointer_width = "64")]
 const FIRST: usize = 16;
 
 /// Where the first mark is, behind the first octet of `data`; its length, where there is none. (Whether there is one at the first octet
 /// depends on what stands before it.)
-#[cfg(target_pointer_width = "64")]
 pub(crate) fn find(data: &[u8], mark: impl Mark) -> usize {
     let head = one_by_one(data.get(..FIRST).unwrap_or(data), 1, mark);
     if head < FIRST || head == data.len() {
@@ -49,7 +47,6 @@ pub(crate) fn find(data: &[u8], mark: impl Mark) -> usize {
 }
 
 /// Where the first CR or LF is, or how long the data are: for short lines, of which there may be very many.
-#[cfg(target_pointer_width = "64")]
 #[inline]
 pub(crate) fn line_end(data: &[u8]) -> usize {
     let (words, rest) = data.as_chunks::<8>();
@@ -83,14 +80,7 @@ fn one_by_one(data: &[u8], from: usize, mark: impl Mark) -> usize {
     at
 }
 
-/// A small processor has no instructions for many octets at once, and less room for code.
-#[cfg(not(target_pointer_width = "64"))]
-pub(crate) fn find(data: &[u8], mark: impl Mark) -> usize {
-    one_by_one(data, 1, mark)
-}
-
 /// From `from` on, which is 2 at least; with the instructions of AVX2 where the machine has them.
-#[cfg(target_pointer_width = "64")]
 fn blocks(data: &[u8], from: usize, mark: impl Mark) -> usize {
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     if let Some(avx2) = level().as_avx2() {
@@ -111,7 +101,6 @@ fn level() -> fearless_simd::Level {
     *LEVEL.get_or_init(fearless_simd::Level::new)
 }
 
-#[cfg(target_pointer_width = "64")]
 #[inline(always)]
 fn in_blocks(data: &[u8], from: usize, mark: impl Mark) -> usize {
     let mut at = from;
@@ -143,7 +132,6 @@ fn in_blocks(data: &[u8], from: usize, mark: impl Mark) -> usize {
 }
 
 /// Where the first mark in a block is.
-#[cfg(target_pointer_width = "64")]
 #[inline(always)]
 fn in_block(window: &[u8; 64 + 2], mark: impl Mark) -> Option<usize> {
     let ([two_before @ .., _, _], [_, before @ .., _], [_, _, octets @ ..]) = (window, window, window);
@@ -167,7 +155,6 @@ fn in_block(window: &[u8; 64 + 2], mark: impl Mark) -> Option<usize> {
 }
 
 /// Whether there is a mark in a block. Without a branch, so that many octets are looked at at once.
-#[cfg(target_pointer_width = "64")]
 #[inline(always)]
 fn is_any<const N: usize>(two_before: &[u8; N], before: &[u8; N], octets: &[u8; N], mark: impl Mark) -> bool {
     let mut any = 0_u8;
