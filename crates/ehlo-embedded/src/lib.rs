@@ -29,6 +29,6 @@ mod handler;
 pub mod smoltcp;
 
 pub use ehlo;
-pub use handler::{Answer, AuthStep, Handler, Receipt, Recipient, Verified};
+pub use handler::{Answer, AuthStep, Handler, Receipt, Recipient};
 #[cfg(feature = "extensions")]
-pub use handler::{Proxied, Queue};
+pub use handler::{Proxied, Queue, Verified};

@@ -431,7 +431,9 @@ fn body(value: &[u8], in_force: InForce) -> Result<Body, ArgumentError> {
 mod tests {
     extern crate std;
     use super::super::is_utf8;
-    use super::super::parked::{ParkedMail, ParkedRcpt};
+    use super::super::parked::ParkedMail;
+    #[cfg(feature = "extensions")]
+    use super::super::parked::ParkedRcpt;
     use super::*;
 
     /// As the caller sees it.
