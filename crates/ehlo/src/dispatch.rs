@@ -16,16 +16,15 @@ use crate::state::Pending;
 use crate::step::Abort;
 
 impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
-    /// Does what the line in the buffer says. `input` is what was read behind it; `printable`: it is known to be printable ASCII.
-    pub(crate) fn command(&mut self, input: &mut &[u8], printable: bool) {
+    /// Does what the line in the buffer says. `input` is what was read behind it; `plain` as in [`line_taken`](Self::line_taken).
+    pub(crate) fn command(&mut self, input: &mut &[u8], plain: bool) {
         let line = trim(self.line.octets());
         let (first_word, behind) = verb::split(line);
         // No exchange is going on, so that the line begins where the buffer does.
         let arguments = Span::new(behind, line.len().wrapping_sub(behind));
-        let fits = self.line.length() <= LINE_LIMIT && !self.line.overflowed();
         // Refused or not, it may bring a password.
         self.state.secret |= first_word == FirstWord::Verb(Verb::Auth);
-        if !(printable && fits) && self.is_malformed(first_word, fits) {
+        if !plain && self.is_malformed(first_word) {
             return;
         }
         let verb = match first_word {
@@ -44,7 +43,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         if self.state.phase() == Phase::Closed || (verb.is_idle() && !self.count_idle()) {
             return;
         }
-        if let Err(error) = self.carry_out(verb, arguments, input, printable) {
+        if let Err(error) = self.carry_out(verb, arguments, input, plain) {
             self.fault(match error {
                 ArgumentError::Syntax => const { Canned::syntax_error_in_parameters() },
                 ArgumentError::UnknownParameter => Canned::UNKNOWN_PARAMETER,
@@ -54,10 +53,10 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         }
     }
 
-    /// Refuses a line that is too long, or made of what no line may be made of; whether it did. `fits`: it is within what any line may have.
+    /// Refuses a line that is too long, or made of what no line may be made of; whether it did.
     #[cold]
     #[inline(never)]
-    fn is_malformed(&mut self, first_word: FirstWord, fits: bool) -> bool {
+    fn is_malformed(&mut self, first_word: FirstWord) -> bool {
         if first_word == FirstWord::Http {
             return false;
         }
@@ -65,7 +64,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
             FirstWord::Verb(verb) => Some(verb),
             _ => None,
         };
-        let too_long = !fits && (self.line.overflowed() || self.line.length() > self.limit(verb));
+        let too_long = self.line.overflowed() || self.line.length() > self.limit(verb);
         let line = trim(self.line.octets());
         if too_long {
             self.line_fault(const { Canned::line_too_long() });
@@ -130,14 +129,8 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
 
     /// Carries out a command that may stand here, up to its reply or to the request for a decision.
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
-    fn carry_out(
-        &mut self,
-        verb: Verb,
-        arguments: Span,
-        input: &mut &[u8],
-        printable: bool,
-    ) -> Result<(), ArgumentError> {
-        let utf8 = !printable && self.is_utf8(verb, arguments)?;
+    fn carry_out(&mut self, verb: Verb, arguments: Span, input: &mut &[u8], plain: bool) -> Result<(), ArgumentError> {
+        let utf8 = !plain && self.is_utf8(verb, arguments)?;
         let octets = arguments.octets(self.line.buffer());
         let span = |part: &[u8]| Span::of(self.line.buffer(), part);
         self.state.pending = match verb {
@@ -322,7 +315,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
 }
 
 /// The longest line of a command where no extension adds to it, its CRLF counted (RFC 5321 4.5.3.1.4).
-const LINE_LIMIT: usize = 512;
+pub(crate) const LINE_LIMIT: usize = 512;
 
 /// Said to a command that stands in a wrong place for a reason that the table of the phases does not know.
 const BAD_SEQUENCE: Canned = Canned::bad_sequence();

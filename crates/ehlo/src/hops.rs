@@ -27,15 +27,18 @@ impl Hops {
         self.count
     }
 
+    /// Whether none can come any more.
+    #[cfg(target_pointer_width = "64")]
+    #[inline]
+    pub(crate) const fn are_over(&self) -> bool {
+        self.at == BODY
+    }
+
     /// Whether a line that begins with this octet is none to count, nor the end of the header section: it can be left out.
     #[cfg(target_pointer_width = "64")]
     #[inline]
     pub(crate) const fn passes_over(self, octet: u8) -> bool {
-        match self.at {
-            BODY => true,
-            0 => !matches!(octet, b'r' | b'R' | b'\r'),
-            _ => false,
-        }
+        self.at == 0 && !matches!(octet, b'r' | b'R' | b'\r')
     }
 
     /// Counts on through a piece of content.

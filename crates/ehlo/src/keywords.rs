@@ -4,9 +4,9 @@ use crate::buffer::Buffer;
 use crate::config::{Config, Extensions};
 use crate::sasl;
 use crate::state::State;
+use crate::write;
 #[cfg(feature = "extensions")]
-use crate::write::Lines;
-use crate::write::{self, Digits};
+use crate::write::{Digits, Lines};
 
 /// Extensions whose keyword stands alone.
 static ALONE: &[(Extensions, &str)] = &[
@@ -31,9 +31,7 @@ pub(crate) fn write(out: &mut Buffer, config: &Config<'_>, state: &State) {
     keywords.name(config.hostname);
     let offers = |extension| config.extensions.contains(extension);
     if offers(Extensions::SIZE) {
-        keywords.text("250-SIZE ");
-        keywords.number(config.message_size);
-        keywords.end_line();
+        keywords.numbers(&[("SIZE ", config.message_size)]);
     }
     for (extension, line) in ALONE {
         if offers(*extension) {
@@ -42,11 +40,7 @@ pub(crate) fn write(out: &mut Buffer, config: &Config<'_>, state: &State) {
     }
     #[cfg(feature = "extensions")]
     if offers(Extensions::LIMITS) {
-        keywords.text("250-LIMITS RCPTMAX=");
-        keywords.number(config.recipients.into());
-        keywords.text(" MAILMAX=");
-        keywords.number(config.transactions.into());
-        keywords.end_line();
+        keywords.numbers(&[("LIMITS RCPTMAX=", config.recipients.into()), (" MAILMAX=", config.transactions.into())]);
     }
     #[cfg(feature = "extensions")]
     keywords.of_relays(config, state);
@@ -87,8 +81,15 @@ impl Keywords<'_> {
         self.out.append(text.as_bytes());
     }
 
-    fn number(&mut self, number: u64) {
-        self.out.append(Digits::of(number).octets());
+    /// A line of numbers, each behind its name.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    fn numbers(&mut self, numbers: &[(&str, u64)]) {
+        self.text("250-");
+        numbers.iter().for_each(|(name, number)| {
+            self.text(name);
+            write::number(self.out, *number);
+        });
+        self.end_line();
     }
 
     #[cfg_attr(target_pointer_width = "64", inline(always))]
@@ -135,11 +136,7 @@ impl Keywords<'_> {
         if offers(Extensions::DELIVERBY) {
             match config.shortest_deliver_by {
                 0 => self.fixed("250-DELIVERBY\r\n"),
-                shortest => {
-                    self.text("250-DELIVERBY ");
-                    self.number(shortest.into());
-                    self.end_line();
-                }
+                shortest => self.numbers(&[("DELIVERBY ", shortest.into())]),
             }
         }
         if offers(Extensions::FUTURERELEASE) {

@@ -5,10 +5,12 @@ use core::fmt;
 use crate::buffer::{Buffer, Span};
 #[cfg(target_pointer_width = "64")]
 use crate::command::characters::printable_run;
-
-/// The longest line that is looked at as a whole: all commands of RFC 5321 are shorter.
 #[cfg(target_pointer_width = "64")]
-const WHOLE: usize = 512;
+use crate::dispatch::LINE_LIMIT;
+
+/// The longest line that is looked at as a whole, without its CRLF: any line may be so long.
+#[cfg(target_pointer_width = "64")]
+const WHOLE: usize = LINE_LIMIT - 2;
 
 /// A line in the making, in a buffer of `N` octets. Any fragmentation of the input gives the same line.
 pub(crate) struct Line<const N: usize> {

@@ -183,12 +183,17 @@ pub(crate) enum Rule {
 impl Rule {
     /// The reply of a rule that does not admit.
     pub(crate) const fn refusal(self) -> Option<Canned> {
+        if matches!(self, Self::Yes) { None } else { Some(self.reply()) }
+    }
+
+    /// What is said where it does not admit.
+    #[cfg_attr(target_pointer_width = "64", cold, inline(never))]
+    const fn reply(self) -> Canned {
         match self {
-            Self::Yes => None,
-            Self::BadSequence => Some(const { Canned::bad_sequence() }),
-            Self::MailFirst => Some(const { Canned::mail_first() }),
-            Self::RcptFirst => Some(const { Canned::rcpt_first() }),
-            Self::NoRcpts => Some(const { Canned::no_valid_recipients() }),
+            Self::Yes | Self::BadSequence => const { Canned::bad_sequence() },
+            Self::MailFirst => const { Canned::mail_first() },
+            Self::RcptFirst => const { Canned::rcpt_first() },
+            Self::NoRcpts => const { Canned::no_valid_recipients() },
         }
     }
 }

@@ -18,7 +18,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         }
         #[cfg(target_pointer_width = "64")]
         {
-            self.state.content.quick = false;
+            self.state.content.quick = 0;
         }
         let whole: &'i [u8] = input;
         let mut part = self.state.chunk.as_ref().map_or(whole, |chunk| chunk.part(whole));

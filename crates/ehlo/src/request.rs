@@ -551,8 +551,28 @@ pub(crate) fn fail_auth(config: &Config<'_>, state: &mut State, out: &mut Buffer
     Turn::new(config, state, out, line).settled_by(|turn| turn.refuse(535, None));
 }
 
+/// Builds a request where the caller wants it: by a function that is not inlined, since the compiler otherwise makes one place for the like
+/// parts of all requests, and moves each of them there and back. (A small processor has less room for code.)
+#[cfg(target_pointer_width = "64")]
+macro_rules! in_place {
+    ($build:block) => {{
+        #[inline(never)]
+        fn apart<'s>(build: impl FnOnce() -> Option<Request<'s>>) -> Option<Request<'s>> {
+            build()
+        }
+        apart(move || $build)
+    }};
+}
+
+#[cfg(not(target_pointer_width = "64"))]
+macro_rules! in_place {
+    ($build:block) => {
+        $build
+    };
+}
+
 /// Rebuilds the pending request: its view from the line, its answer from the rest of the session.
-#[inline]
+#[cfg_attr(target_pointer_width = "64", inline)]
 pub(crate) fn pending<'s>(
     config: &'s Config<'s>,
     state: &'s mut State,
@@ -561,25 +581,27 @@ pub(crate) fn pending<'s>(
 ) -> Option<Request<'s>> {
     /// A request whose answer is all there is to it, or stands behind what the client said.
     macro_rules! ask {
-        ($request:ident, $ask:ident, $answer:ident $(, $field:ident: $value:expr)*) => {{
-            // What is asked is read before the answer borrows all of it.
-            let asked = ($($value,)*);
-            let answer = $answer(Turn::new(config, state, out, line));
-            let ($($field,)*) = asked;
-            Request::$request($ask { $($field,)* answer })
-        }};
+        ($request:ident, $ask:ident, $answer:ident $(, $field:ident: $value:expr)*) => {
+            in_place!({
+                // What is asked is read before the answer borrows all of it.
+                let asked = ($($value,)*);
+                let answer = $answer(Turn::new(config, state, out, line));
+                let ($($field,)*) = asked;
+                Some(Request::$request($ask { $($field,)* answer }))
+            })
+        };
     }
-    Some(match &state.pending {
-        Pending::None => return None,
+    match state.pending {
+        Pending::None => None,
         Pending::Rcpt(rcpt) => ask!(Rcpt, RcptRequest, RcptAnswer, command: rcpt.view(line)),
         Pending::Mail(mail) => ask!(Mail, MailRequest, MailAnswer, command: mail.view(line)),
         Pending::Data => ask!(Data, DataRequest, DataAnswer),
         Pending::Message(recipient) => ask!(
-            Message, MessageRequest, MessageAnswer, recipient: *recipient, size: state.content.size
+            Message, MessageRequest, MessageAnswer, recipient: recipient, size: state.content.size
         ),
         Pending::Connect => ask!(Connect, ConnectRequest, ConnectAnswer),
         Pending::Hello { name, extended } => ask!(
-            Hello, HelloRequest, HelloAnswer, command: Hello { name: name.text(line), extended: *extended }
+            Hello, HelloRequest, HelloAnswer, command: Hello { name: name.text(line), extended }
         ),
         Pending::Auth => {
             let exchange = state.exchange.as_ref();
@@ -588,21 +610,21 @@ pub(crate) fn pending<'s>(
                 // The exchange is complete wherever it is asked for; where it were not, this refuses.
                 None => {
                     drop(Turn::new(config, state, out, line));
-                    return None;
+                    None
                 }
             }
         }
         #[cfg(feature = "extensions")]
         Pending::Verify { what, smtputf8 } => ask!(
-            Verify, VerifyRequest, VerifyAnswer, command: Query { what: what.text(line), smtputf8: *smtputf8 }
+            Verify, VerifyRequest, VerifyAnswer, command: Query { what: what.text(line), smtputf8 }
         ),
         #[cfg(feature = "extensions")]
         Pending::Expand { what, smtputf8 } => ask!(
-            Expand, ExpandRequest, ExpandAnswer, command: Query { what: what.text(line), smtputf8: *smtputf8 }
+            Expand, ExpandRequest, ExpandAnswer, command: Query { what: what.text(line), smtputf8 }
         ),
         #[cfg(feature = "extensions")]
         Pending::Etrn { node, option } => ask!(
-            Etrn, EtrnRequest, EtrnAnswer, command: Etrn { node: node.text(line), option: *option }
+            Etrn, EtrnRequest, EtrnAnswer, command: Etrn { node: node.text(line), option }
         ),
         #[cfg(feature = "extensions")]
         Pending::Xclient(attributes) => ask!(
@@ -614,5 +636,5 @@ pub(crate) fn pending<'s>(
         ),
         #[cfg(feature = "extensions")]
         Pending::Help(topic) => ask!(Help, HelpRequest, HelpAnswer, topic: topic.text(line)),
-    })
+    }
 }

@@ -3,6 +3,7 @@
 use crate::buffer::Buffer;
 use crate::command::characters::is_printable;
 use crate::config::{Config, EarlyTalk, LineEndings, Peer, Tls, Tolerance};
+use crate::dispatch::LINE_LIMIT;
 use crate::error::ApiMisuse;
 use crate::line::{Framed, Line};
 use crate::phase::{Event, Phase};
@@ -229,14 +230,14 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
         self.line_in_parts(now, input)
     }
 
-    /// Does what a line says. `printable`: it is known to hold nothing but printable ASCII.
-    fn line_taken(&mut self, input: &mut &[u8], printable: bool) {
+    /// Does what a line says. `plain`: it is known to hold nothing but printable ASCII, and to be no longer than any line may be.
+    fn line_taken(&mut self, input: &mut &[u8], plain: bool) {
         self.state.clock = None;
         self.state.line_taken = true;
         if self.state.phase() == Phase::Sasl {
             self.sasl_line();
         } else {
-            self.command(input, printable);
+            self.command(input, plain);
         }
     }
 
@@ -257,8 +258,8 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
             }
             Framed::Rest => self.state.clock = None,
             Framed::Line => {
-                let printable = is_printable(self.line.octets());
-                self.line_taken(input, printable);
+                let fits = self.line.length() <= LINE_LIMIT && !self.line.overflowed();
+                self.line_taken(input, fits && is_printable(self.line.octets()));
             }
             Framed::BareCr => {
                 self.forget_secrets();
@@ -318,7 +319,8 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
         self.state.go(Event::AuthOver, Abort::Reset);
     }
 
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline)]
     pub(crate) fn say(&mut self, reply: Canned) {
         write::canned(&mut self.out, self.config, reply);
     }

@@ -10,7 +10,7 @@ use crate::config::Mode;
 use crate::config::{Config, Peer, Tls};
 use crate::content::Decoder;
 #[cfg(target_pointer_width = "64")]
-use crate::content::SHORT;
+use crate::content::{self, SHORT};
 use crate::hops::Hops;
 use crate::phase::{Event, Phase};
 use crate::sasl::{Exchange, Facts};
@@ -125,9 +125,9 @@ pub(crate) struct Content {
     pub(crate) size: u64,
     /// Octets read since the clock was last set.
     pub(crate) block: u16,
-    /// No limit can be passed before the next block: see [`short_line`](Self::short_line).
+    /// As long as fewer octets were read, in fours, no limit can be passed: see [`short_line`](Self::short_line).
     #[cfg(target_pointer_width = "64")]
-    pub(crate) quick: bool,
+    pub(crate) quick: u8,
     /// Why the message will be refused at its end; the caller has been told.
     pub(crate) refused: Option<Abort>,
     /// The data are whole, and so many answers to them have been given.
@@ -142,7 +142,7 @@ impl Content {
             size: 0,
             block: 0,
             #[cfg(target_pointer_width = "64")]
-            quick: false,
+            quick: 0,
             refused: None,
             ended: None,
         }
@@ -152,25 +152,30 @@ impl Content {
     #[cfg(target_pointer_width = "64")]
     #[inline]
     pub(crate) fn short_line<'i>(&mut self, input: &mut &'i [u8]) -> Option<&'i [u8]> {
-        if !self.quick || usize::from(self.block) >= const { BLOCK - SHORT } {
+        if (self.block / 4) as u8 >= self.quick {
             return None;
         }
-        let length = self.decoder.short_line(input);
-        let (line, rest) = input.split_first()?.1.split_at_checked(length)?;
-        if !self.hops.passes_over(*line.first()?) {
+        let in_body = self.hops.are_over();
+        let (line, rest) = content::short_line(input, in_body)?;
+        if !in_body && !self.hops.passes_over(*line.first()?) {
             return None;
         }
         *input = rest;
-        self.size = self.size.wrapping_add(length as u64);
-        self.block = self.block.wrapping_add(length as u16).wrapping_add(1);
+        self.size = self.size.wrapping_add(line.len() as u64);
+        self.block = self.block.wrapping_add(line.len() as u16).wrapping_add(1);
         Some(line)
     }
 
-    /// Whether short lines may go by themselves up to the end of the block.
+    /// Lets short lines go by themselves up to the end of the block, where that passes no limit.
     #[cfg(target_pointer_width = "64")]
     pub(crate) fn let_short_lines(&mut self, config: &Config<'_>) {
         let left = config.message_size.saturating_sub(self.size);
-        self.quick = self.refused.is_none() && (config.message_size == 0 || left >= BLOCK as u64);
+        if self.refused.is_none()
+            && (config.message_size == 0 || left >= BLOCK as u64)
+            && self.decoder.is_before_stuffed_line()
+        {
+            self.quick = const { ((BLOCK - SHORT) / 4) as u8 };
+        }
     }
 
     /// What is wrong with the data so far. All of them decide, and not what was met first: that depends on how they were cut.

@@ -268,6 +268,27 @@ impl<'o> Lines<'o> {
     }
 }
 
+/// Writes a number in decimal digits; whether there was room for them. (Where they stand is known before they are: what follows need not
+/// wait for one division after another.)
+#[cfg(target_pointer_width = "64")]
+pub(crate) fn number(out: &mut Buffer, mut number: u64) -> bool {
+    let digits = number.checked_ilog10().map_or(1, |highest| (highest as usize).wrapping_add(1));
+    let Some(places) = out.take_room(digits) else { return out.append(Digits::of(number).octets()) };
+    for place in places.iter_mut().rev() {
+        // The remainder is below 10.
+        *place = b'0'.wrapping_add((number % 10) as u8);
+        number /= 10;
+    }
+    true
+}
+
+/// The same.
+#[cfg(not(target_pointer_width = "64"))]
+#[inline(never)]
+pub(crate) fn number(out: &mut Buffer, number: u64) -> bool {
+    out.append(Digits::of(number).octets())
+}
+
 /// A number in decimal digits. (Aligned as a session is: on a small processor one routine then clears all that is cleared.)
 #[repr(align(8))]
 pub(crate) struct Digits {

@@ -72,7 +72,13 @@ pub(crate) const fn with_utf8(classes: u8, utf8: bool) -> u8 {
 
 /// How many octets of these classes stand at the start.
 pub(crate) fn run(input: &[u8], classes: u8) -> usize {
-    input.iter().position(|octet| !is_of(*octet, classes)).unwrap_or(input.len())
+    let mut run = 0_usize;
+    while let Some(octet) = input.get(run)
+        && is_of(*octet, classes)
+    {
+        run = run.wrapping_add(1);
+    }
+    run
 }
 
 /// The octets of these classes at the start, at least one, and what is behind them.
@@ -133,7 +139,8 @@ fn one_by_one(text: &[u8]) -> usize {
 /// Whether both are the same word, in any case. (Not inlined: there are some fifty of these, of 60 octets each on a Cortex-M3.)
 #[inline(never)]
 pub(crate) fn same_word(one: &[u8], other: &[u8]) -> bool {
-    one.eq_ignore_ascii_case(other)
+    // Most are written as they are known, which is soon seen.
+    (cfg!(target_pointer_width = "64") && one == other) || one.eq_ignore_ascii_case(other)
 }
 
 /// Where the first octet like this one is; the length where there is none.

@@ -157,7 +157,7 @@ impl InForce {
 /// A command as the grammar finds it: its path, what its parameters mean, and the parameters as they stand.
 pub(crate) struct Raw<'l, T> {
     pub(crate) path: RawPath<'l>,
-    /// With a path that is not filled in.
+    /// With a path that is not filled in. Of RCPT nothing is left but its path and its parameters.
     pub(crate) command: T,
     #[cfg_attr(not(feature = "extensions"), expect(dead_code, reason = "parameters are not read again"))]
     pub(crate) parameters: &'l [u8],
@@ -399,14 +399,14 @@ fn found<T>(place: &mut Option<T>, meaning: Option<T>) -> bool {
 
 /// `rcpt = "RCPT TO:" ( "<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path ) [SP Rcpt-parameters]`, from behind `RCPT `.
 /// `utf8` as above.
-pub(crate) fn rcpt(arguments: &[u8], utf8: bool, in_force: InForce) -> Result<Raw<'_, Rcpt<'_>>, ArgumentError> {
+#[cfg_attr(target_pointer_width = "64", inline)]
+pub(crate) fn rcpt(arguments: &[u8], utf8: bool, in_force: InForce) -> Result<Raw<'_, ()>, ArgumentError> {
     let [b'T' | b't', b'O' | b'o', b':', path @ ..] = arguments else { return Err(ArgumentError::Syntax) };
     let (path, parameters) = forward_path(without_space(path), utf8).ok_or(ArgumentError::Syntax)?;
-    let mut command = Rcpt::new(ForwardPath::Postmaster);
     if !parameters.is_empty() {
-        rcpt_parameters(&mut command, parameters, utf8, in_force)?;
+        rcpt_parameters(&mut Rcpt::new(ForwardPath::Postmaster), parameters, utf8, in_force)?;
     }
-    Ok(Raw { path, command, parameters, rare: false })
+    Ok(Raw { path, command: (), parameters, rare: false })
 }
 
 /// What follows a keyword without one space, which is let pass: devices send it.

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::characters::{ATEXT, QTEXT, is_of, strip_octet, with_utf8};
+use super::characters::{ATEXT, QTEXT, is_of, split_run, strip_octet, with_utf8};
 use super::domain::{Domain, domain_or_literal};
 use super::text;
 
@@ -148,18 +148,12 @@ fn local_part(input: &[u8], utf8: bool) -> Option<usize> {
 
 /// `Dot-string = Atom *("." Atom)`: its length.
 fn dot_string(input: &[u8], utf8: bool) -> Option<usize> {
-    let atext = with_utf8(ATEXT, utf8);
-    let mut length = 0_usize;
-    let mut in_atom = false;
-    for octet in input {
-        in_atom = match *octet {
-            octet if is_of(octet, atext) => true,
-            b'.' if in_atom => false,
-            _ => break,
-        };
-        length = length.wrapping_add(1);
+    let mut rest = input;
+    loop {
+        let (_, behind) = split_run(rest, with_utf8(ATEXT, utf8))?;
+        let Some(after) = strip_octet(behind, b'.') else { return Some(input.len().wrapping_sub(behind.len())) };
+        rest = after;
     }
-    in_atom.then_some(length)
 }
 
 /// `Quoted-string = DQUOTE *QcontentSMTP DQUOTE`, where `QcontentSMTP = qtextSMTP / quoted-pairSMTP`: its length.

@@ -19,8 +19,9 @@ fn park(line: &[u8], path: RawPath<'_>) -> MailboxSpan {
     path.map(|mailbox| (Span::of(line, mailbox.address), mailbox.local))
 }
 
-fn rebuild(line: &[u8], span: MailboxSpan) -> Option<Mailbox<'_>> {
-    span.map(|(span, local)| Mailbox::rebuilt(span.octets(line), local))
+#[cfg_attr(target_pointer_width = "64", inline)]
+fn rebuild(line: &[u8], (span, local): (Span, u8)) -> Mailbox<'_> {
+    Mailbox::rebuilt(span.octets(line), local)
 }
 
 /// A MAIL command as places in the line.
@@ -67,8 +68,12 @@ impl ParkedMail {
         Self { path: park(line, raw.path), parameters, size: small.unwrap_or(0), body, smtputf8 }
     }
 
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub(crate) fn view<'l>(&self, line: &'l [u8]) -> Mail<'l> {
-        let mut mail = Mail::new(rebuild(line, self.path).map_or(ReversePath::Null, ReversePath::Mailbox));
+        let mut mail = Mail::new(match self.path {
+            Some(mailbox) => ReversePath::Mailbox(rebuild(line, mailbox)),
+            None => ReversePath::Null,
+        });
         match self.parameters {
             None => {
                 mail.size = (self.size != 0).then_some(self.size.into());
@@ -95,7 +100,7 @@ impl ParkedMail {
     }
 
     pub(crate) fn view<'l>(&self, line: &'l [u8]) -> Mail<'l> {
-        let reverse_path = rebuild(line, self.path).map_or(ReversePath::Null, ReversePath::Mailbox);
+        let reverse_path = self.path.map_or(ReversePath::Null, |mailbox| ReversePath::Mailbox(rebuild(line, mailbox)));
         let (size, auth) = (Some(self.size).filter(|size| *size != u64::MAX), self.auth.map(|auth| auth.text(line)));
         Mail { reverse_path, size, body: self.body, smtputf8: self.smtputf8, auth: auth.map(Xtext::rebuilt) }
     }
@@ -111,7 +116,7 @@ pub(crate) struct ParkedRcpt {
 
 impl ParkedRcpt {
     /// Of a command that lies in the line.
-    pub(crate) fn new(line: &[u8], raw: &Raw<'_, Rcpt<'_>>) -> Self {
+    pub(crate) fn new(line: &[u8], raw: &Raw<'_, ()>) -> Self {
         Self {
             path: park(line, raw.path),
             #[cfg(feature = "extensions")]
@@ -119,8 +124,12 @@ impl ParkedRcpt {
         }
     }
 
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub(crate) fn view<'l>(&self, line: &'l [u8]) -> Rcpt<'l> {
-        let rcpt = Rcpt::new(rebuild(line, self.path).map_or(ForwardPath::Postmaster, ForwardPath::Mailbox));
+        let rcpt = Rcpt::new(match self.path {
+            Some(mailbox) => ForwardPath::Mailbox(rebuild(line, mailbox)),
+            None => ForwardPath::Postmaster,
+        });
         #[cfg(feature = "extensions")]
         let mut rcpt = rcpt;
         #[cfg(feature = "extensions")]

@@ -51,6 +51,7 @@ impl<'a> ForwardPath<'a> {
 pub(crate) type RawPath<'l> = Option<RawMailbox<'l>>;
 
 /// `Reverse-path = Path / "<>"`, and what is behind it.
+#[cfg_attr(target_pointer_width = "64", inline)]
 pub(crate) fn reverse_path(input: &[u8], utf8: bool) -> Option<(RawPath<'_>, &[u8])> {
     match input {
         [b'<', b'>', rest @ ..] => Some((None, rest)),
@@ -59,6 +60,7 @@ pub(crate) fn reverse_path(input: &[u8], utf8: bool) -> Option<(RawPath<'_>, &[u
 }
 
 /// `Forward-path = Path`, or `"<Postmaster>"` (RFC 5321 4.1.1.3), and what is behind it.
+#[cfg_attr(target_pointer_width = "64", inline)]
 pub(crate) fn forward_path(input: &[u8], utf8: bool) -> Option<(RawPath<'_>, &[u8])> {
     match path(input, utf8) {
         Some((mailbox, rest)) => Some((Some(mailbox), rest)),
