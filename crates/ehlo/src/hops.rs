@@ -52,17 +52,18 @@ impl Hops {
 
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn feed_header(&mut self, mut content: &[u8]) {
-        while let Some((octet, rest)) = content.split_first() {
+        loop {
+            #[cfg(target_pointer_width = "64")]
+            if self.at == LINE {
+                let Some(end) = memchr::memchr(b'\n', content) else { return };
+                content = content.get(end.wrapping_add(1)..).unwrap_or_default();
+                self.at = 0;
+            }
+            let Some((octet, rest)) = content.split_first() else { return };
             content = rest;
             self.at = match self.at {
                 BODY => return,
                 _ if *octet == b'\n' => 0,
-                #[cfg(target_pointer_width = "64")]
-                LINE => {
-                    let Some(end) = memchr::memchr(b'\n', content) else { return };
-                    content = content.get(end.wrapping_add(1)..).unwrap_or_default();
-                    0
-                }
                 0 if *octet == b'\r' => BODY,
                 NAMED if matches!(octet, b' ' | b'\t') => NAMED,
                 NAMED if *octet == b':' => {
