@@ -3,6 +3,8 @@
 use core::fmt;
 use core::ops::{Deref, DerefMut};
 
+use crate::command::text;
+
 /// So many octets at most, and how many there are.
 ///
 /// Of the core's own making: with overflow checks on, appending a slice to the vectors of `heapless` keeps a panic, and going round that
@@ -68,7 +70,7 @@ impl Buffer {
     pub(crate) fn append(&mut self, octets: &[u8]) -> bool {
         let end = self.len.wrapping_add(octets.len());
         let Some(places) = self.octets.get_mut(self.len..end) else { return self.append_part(octets) };
-        // The compiler makes one copy of it, and leaves no panic at any level of optimisation.
+        // As good as `copy_from_slice`, and without its panic, which is left of it at opt-level z.
         places.iter_mut().zip(octets).for_each(|(place, octet)| *place = *octet);
         self.len = end;
         true
@@ -145,7 +147,6 @@ impl Buffer {
     }
 
     /// Appends one octet; false where there is no room.
-    #[cfg(any(feature = "mechanisms", not(target_pointer_width = "64")))]
     pub(crate) fn push(&mut self, octet: u8) -> bool {
         let Some(place) = self.octets.get_mut(self.len) else { return false };
         *place = octet;
@@ -192,6 +193,7 @@ impl Span {
         Self { start: start as u16, len: len as u16 }
     }
 
+    #[cfg(any(feature = "extensions", feature = "mechanisms"))]
     pub(crate) const fn is_empty(self) -> bool {
         self.len == 0
     }
@@ -218,7 +220,7 @@ impl Span {
 
     /// The text again; it was checked when the span was made.
     pub(crate) fn text(self, line: &[u8]) -> &str {
-        core::str::from_utf8(self.octets(line)).unwrap_or_default()
+        text(self.octets(line))
     }
 }
 

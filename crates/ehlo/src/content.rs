@@ -3,6 +3,7 @@
 //! Chunks (RFC 3030) go through the same decoder: their lines are checked alike, but a dot means nothing in them, and their end
 //! is known beforehand.
 
+#[cfg(target_pointer_width = "64")]
 use crate::scan::{self, Event, LineDot};
 
 /// The longest line that is short, with its dot and its CRLF.
@@ -12,18 +13,18 @@ pub(crate) const SHORT: usize = 48;
 /// The decoder of mail data. CRLF `.` CRLF ends them, and nothing else.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Decoder {
-    at: At,
+    pub(crate) at: At,
     /// Dots at the start of lines are stuffed, and one alone ends the data. Not so in chunks.
-    dots: bool,
+    pub(crate) dots: bool,
     /// A bare LF becomes CRLF.
-    lenient: bool,
+    pub(crate) lenient: bool,
     /// A bare CR or LF was met: only the end matters now.
-    spoilt: bool,
+    pub(crate) spoilt: bool,
 }
 
 /// Where the decoder stands in a line. Only a dot at its start, with or without a CR behind it, is ever held back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum At {
+pub(crate) enum At {
     /// At the start of a line.
     LineStart,
     /// Behind a dot at the start of a line.
@@ -35,6 +36,7 @@ enum At {
     /// Behind a CR.
     Cr,
     /// Before a bare LF that becomes CRLF.
+    #[cfg(target_pointer_width = "64")]
     BareLf,
 }
 
@@ -108,6 +110,7 @@ impl Decoder {
         Self { at: At::LineStart, dots: false, lenient, spoilt: false }
     }
 
+    #[cfg(feature = "chunking")]
     /// At the end of the last chunk: a CR that waits for its LF is bare.
     pub(crate) fn end_of_chunks(&mut self) {
         self.spoilt |= self.at == At::Cr;
@@ -117,9 +120,12 @@ impl Decoder {
     pub(crate) const fn is_spoilt(&self) -> bool {
         self.spoilt
     }
+}
 
+/// In blocks. Small processors go octet by octet: see `octets.rs`.
+#[cfg(target_pointer_width = "64")]
+impl Decoder {
     /// Takes the next piece off the input.
-    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn next<'i>(&mut self, input: &mut &'i [u8]) -> Piece<'i> {
         loop {
             let data: &'i [u8] = input;
@@ -166,7 +172,6 @@ impl Decoder {
     }
 
     /// Whether a line begins here, in which a dot at the start is stuffed. [`short_line`] leaves it so.
-    #[cfg(target_pointer_width = "64")]
     pub(crate) fn is_before_stuffed_line(&self) -> bool {
         self.at == At::LineStart && self.dots && !self.spoilt
     }
@@ -177,7 +182,6 @@ impl Decoder {
     }
 
     /// How far `data` runs without anything to drop or to tell: up to a line that begins with a dot, a bare CR or LF, or its end.
-    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn run(&mut self, data: &[u8]) -> Run {
         if self.spoilt {
             return self.spoilt_run(data);
@@ -236,6 +240,7 @@ impl Decoder {
     }
 }
 
+#[cfg(target_pointer_width = "64")]
 /// Where the decoder stands behind an octet of data that are right so far.
 const fn behind(octet: Option<u8>) -> At {
     match octet {
@@ -245,6 +250,7 @@ const fn behind(octet: Option<u8>) -> At {
     }
 }
 
+#[cfg(target_pointer_width = "64")]
 /// What [`Decoder::run`] found.
 struct Run {
     length: usize,

@@ -1,14 +1,13 @@
 //! From a whole command line to a reply or a request: what is offered, what may stand here, what its arguments are.
 
 use crate::buffer::Span;
-use crate::chunk;
 use crate::command::characters::is_ascii;
 use crate::command::mail::{self, InForce};
 use crate::command::parked::{ParkedMail, ParkedRcpt};
 use crate::command::verb::{self, FirstWord, Verb};
-use crate::command::{self, ArgumentError, hello, query};
+use crate::command::{self, ArgumentError, hello};
 #[cfg(feature = "extensions")]
-use crate::command::{attributes, etrn};
+use crate::command::{attributes, etrn, query};
 use crate::config::{Extensions, Mode, Vrfy};
 use crate::phase::{self, Event, Phase};
 use crate::reply::Canned;
@@ -35,6 +34,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
             FirstWord::Http => return self.turn_out(const { Canned::command_unrecognized() }),
         };
         if let Some(refusal) = self.refusal(verb, input) {
+            #[cfg(feature = "chunking")]
             if verb == Verb::Bdat {
                 self.refuse_chunk(arguments);
             }
@@ -91,7 +91,8 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
             Verb::Starttls => !self.state.extended || self.state.tls,
             // RFC 3030 3: such a body does not go through DATA. RFC 3030 2: a message goes by DATA or by BDAT, and by BDAT only where
             // it was offered.
-            Verb::Data => self.state.binary,
+            Verb::Data => self.state.is_binary(),
+            #[cfg(feature = "chunking")]
             Verb::Bdat => !self.state.extended,
             _ => false,
         };
@@ -99,14 +100,17 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     }
 
     #[inline]
-    fn is_offered(&self, verb: Verb) -> bool {
+    pub(crate) fn is_offered(&self, verb: Verb) -> bool {
         match verb {
             Verb::NotImplemented => false,
             Verb::Vrfy => self.config.vrfy != Vrfy::Off,
+            #[cfg(feature = "extensions")]
             Verb::Expn => self.config.expn,
             Verb::Auth => !self.config.mechanisms.is_empty(),
             Verb::Ehlo | Verb::Helo => self.config.mode == Mode::Smtp,
+            #[cfg(feature = "extensions")]
             Verb::Lhlo => self.config.mode == Mode::Lmtp,
+            #[cfg(feature = "chunking")]
             Verb::Bdat => self.config.extensions.contains(Extensions::CHUNKING),
             #[cfg(feature = "extensions")]
             Verb::Etrn => self.config.extensions.contains(Extensions::ETRN),
@@ -118,7 +122,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     }
 
     /// Counts a command that moves nothing. Past their limit each is an error besides; false where that ended the session.
-    fn count_idle(&mut self) -> bool {
+    pub(crate) fn count_idle(&mut self) -> bool {
         self.state.idle_commands = self.state.idle_commands.saturating_add(1);
         self.state.idle_commands <= self.config.idle_commands || self.count_error()
     }
@@ -149,18 +153,21 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
             }
             Verb::Rcpt => {
                 let raw = mail::rcpt(octets, utf8, || self.in_force())?;
-                // Duplicates do not count as recipients, but they cannot go on for ever either: in LMTP each is answered after the data.
-                if self.state.recipients >= self.config.recipients || self.state.taken == u16::MAX {
+                if self.state.recipients >= self.config.recipients || self.state.takes_no_more() {
                     self.say(const { Canned::too_many_rcpts() });
                     return Ok(());
                 }
                 Pending::Rcpt(ParkedRcpt::new(self.line.buffer(), &raw))
             }
+            #[cfg(feature = "chunking")]
             Verb::Bdat => return self.bdat(arguments),
             Verb::Auth => return self.auth(arguments),
-            Verb::Ehlo | Verb::Helo | Verb::Lhlo => {
-                Pending::Hello { name: span(hello::hello(octets)?), extended: verb != Verb::Helo }
+            Verb::Ehlo | Verb::Helo => {
+                Pending::Hello { name: span(hello::hello(octets)?), extended: verb == Verb::Ehlo }
             }
+            #[cfg(feature = "extensions")]
+            Verb::Lhlo => Pending::Hello { name: span(hello::hello(octets)?), extended: true },
+            #[cfg(feature = "extensions")]
             Verb::Vrfy | Verb::Expn => {
                 let query = query::query(octets, utf8, self.offers_utf8())?;
                 let (what, smtputf8) = (span(query.what.as_bytes()), query.smtputf8);
@@ -173,6 +180,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
                     }
                 }
             }
+            #[cfg(feature = "extensions")]
             Verb::Help => Pending::Help(arguments),
             Verb::Noop => {
                 self.say(const { Canned::ok() });
@@ -187,6 +195,11 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
             Verb::Xclient => Pending::Xclient(span(attributes::attributes(octets, attributes::XCLIENT)?.as_bytes())),
             #[cfg(feature = "extensions")]
             Verb::Xforward => Pending::Xforward(span(attributes::attributes(octets, attributes::XFORWARD)?.as_bytes())),
+            #[cfg(not(feature = "extensions"))]
+            Verb::Vrfy if !octets.is_empty() => {
+                self.say(const { Canned::cannot_vrfy() });
+                return Ok(());
+            }
             // The others have no arguments.
             _ if !octets.is_empty() => return Err(ArgumentError::Syntax),
             Verb::Data => Pending::Data,
@@ -208,6 +221,8 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
                 self.state.go(Event::StartTls, Abort::Reset);
                 return Ok(());
             }
+            #[cfg(not(feature = "extensions"))]
+            Verb::Vrfy => return Err(ArgumentError::Syntax),
             Verb::NotImplemented => return Ok(()),
         };
         Ok(())
@@ -224,46 +239,15 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     #[inline(never)]
     fn is_utf8(&self, verb: Verb, arguments: Span) -> Result<bool, ArgumentError> {
         let allowed = match verb {
+            #[cfg(feature = "chunking")]
             Verb::Bdat => return Ok(false),
-            Verb::Mail | Verb::Vrfy | Verb::Expn => self.offers_utf8(),
+            Verb::Mail => self.offers_utf8(),
+            #[cfg(feature = "extensions")]
+            Verb::Vrfy | Verb::Expn => self.offers_utf8(),
             Verb::Rcpt => self.state.smtputf8,
             _ => false,
         };
         command::is_utf8(self.octets(arguments), allowed)
-    }
-
-    /// BDAT in its place: asks whether the message can be taken before its first chunk, and takes further ones.
-    fn bdat(&mut self, arguments: Span) -> Result<(), ArgumentError> {
-        let chunk = match chunk::bdat(self.octets(arguments)) {
-            Ok(chunk) => chunk,
-            Err(error) => {
-                // Whatever it was meant to bring is missing from the message: the rest would not be the sender's.
-                if self.state.phase() == Phase::Chunks {
-                    self.state.go(Event::ChunkRefused, Abort::Chunk);
-                }
-                return Err(error);
-            }
-        };
-        // One that brings nothing moves nothing.
-        if chunk.size == 0 && !chunk.last && !self.count_idle() {
-            return Ok(());
-        }
-        self.state.chunk = Some(chunk);
-        if self.state.phase() == Phase::Chunks {
-            self.state.go(Event::Bdat, Abort::Chunk);
-        } else {
-            self.state.pending = Pending::Data;
-        }
-        Ok(())
-    }
-
-    /// A BDAT that is refused for its place brings its chunk all the same: it is dropped, and not read as commands (RFC 3030 2).
-    fn refuse_chunk(&mut self, arguments: Span) {
-        if self.is_offered(Verb::Bdat)
-            && let Ok(chunk) = chunk::bdat(self.octets(arguments))
-        {
-            self.state.drop_chunk(chunk.size);
-        }
     }
 
     /// The longest line of a command, its CRLF counted: 512, and what the extensions in force add to it.
@@ -278,7 +262,9 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
                 let auth = if in_force.auth { 500 } else { 0 };
                 extensions.fold(auth, |sum, (_, octets)| usize::from(*octets).wrapping_add(sum))
             }
+            #[cfg(feature = "extensions")]
             Some(Verb::Rcpt) if in_force.extensions.contains(Extensions::DSN) => 500,
+            #[cfg(feature = "extensions")]
             Some(Verb::Vrfy | Verb::Expn) if in_force.extensions.contains(Extensions::SMTPUTF8) => 10,
             _ => 0,
         };
@@ -289,11 +275,16 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     fn in_force(&self) -> InForce {
         if self.state.extended {
             // RFC 8689 2: REQUIRETLS is offered under TLS; RFC 3030 3: BINARYMIME together with CHUNKING.
+            #[cfg_attr(
+                not(feature = "chunking"),
+                expect(unused_mut, reason = "nothing is taken from what is configured")
+            )]
             let mut extensions = self.config.extensions;
             #[cfg(feature = "extensions")]
             if !self.state.tls {
                 extensions = extensions.without(Extensions::REQUIRETLS);
             }
+            #[cfg(feature = "chunking")]
             if !extensions.contains(Extensions::CHUNKING) {
                 extensions = extensions.without(Extensions::BINARYMIME);
             }

@@ -208,7 +208,7 @@ pub(crate) fn admit(phase: Phase, verb: Verb) -> Rule {
 static ADMITTED: [[Rule; 8]; Verb::ALL.len()] = {
     let mut rows = [[Rule::BadSequence; 8]; Verb::ALL.len()];
     let mut places: &mut [[Rule; 8]] = &mut rows;
-    let mut verbs: &[Verb] = &Verb::ALL;
+    let mut verbs: &[Verb] = Verb::ALL;
     while let (Some((place, places_after)), Some((verb, verbs_after))) = (places.split_first_mut(), verbs.split_first())
     {
         *place = row(*verb);
@@ -227,6 +227,7 @@ const fn row(verb: Verb) -> [Rule; 8] {
         Verb::Mail => [Seq, Seq, Yes, Seq, Seq, Seq, Seq, Seq],
         Verb::Rcpt => [Seq, MailFirst, MailFirst, Yes, Yes, Yes, Seq, Seq],
         Verb::Data => [Seq, MailFirst, MailFirst, RcptFirst, NoRcpts, Yes, Seq, Seq],
+        #[cfg(feature = "chunking")]
         Verb::Bdat => [Seq, MailFirst, MailFirst, RcptFirst, NoRcpts, Yes, Yes, Seq],
         #[cfg(feature = "extensions")]
         Verb::Xclient => [Seq, Yes, Yes, Seq, Seq, Seq, Seq, Seq],

@@ -8,12 +8,10 @@ pub(crate) trait Mark: Copy {
     fn is_at(self, two_before: u8, before: u8, octet: u8) -> bool;
 
     /// The same for eight octets: the highest bit of each says so.
-    #[cfg(target_pointer_width = "64")]
     fn are_at(self, two_before: u64, before: u64, octets: u64) -> u64;
 }
 
 /// The highest bit of each octet that is this one.
-#[cfg(target_pointer_width = "64")]
 #[inline(always)]
 const fn equal(octets: u64, to: u8) -> u64 {
     const ONE: u64 = u64::from_ne_bytes([1; 8]);
@@ -35,7 +33,6 @@ impl Mark for Event {
         ((before == b'\r') ^ (octet == b'\n')) | ((before == b'\n') & (octet == self.at_line_start))
     }
 
-    #[cfg(target_pointer_width = "64")]
     #[inline(always)]
     fn are_at(self, _: u64, before: u64, octets: u64) -> u64 {
         (equal(before, b'\r') ^ equal(octets, b'\n')) | (equal(before, b'\n') & equal(octets, self.at_line_start))
@@ -52,7 +49,6 @@ impl Mark for LineDot {
         (two_before == b'\r') & (before == b'\n') & (octet == b'.')
     }
 
-    #[cfg(target_pointer_width = "64")]
     #[inline(always)]
     fn are_at(self, two_before: u64, before: u64, octets: u64) -> u64 {
         equal(two_before, b'\r') & equal(before, b'\n') & equal(octets, b'.')
@@ -60,12 +56,10 @@ impl Mark for LineDot {
 }
 
 /// So many octets are looked at in words first, behind the one: short lines end in them.
-#[cfg(target_pointer_width = "64")]
 const FIRST: usize = 1 + 16;
 
 /// Where the first mark is, behind the first octet of `data`; its length, where there is none. (Whether there is one at the first octet
 /// depends on what stands before it.)
-#[cfg(target_pointer_width = "64")]
 pub(crate) fn find(data: &[u8], mark: impl Mark) -> usize {
     let head = in_words(data.get(..FIRST).unwrap_or(data), 1, mark);
     if head < FIRST || head == data.len() {
@@ -76,7 +70,6 @@ pub(crate) fn find(data: &[u8], mark: impl Mark) -> usize {
 
 /// From `from` on, eight octets at a time. (One by one, sixteen took some 200
 /// instructions.)
-#[cfg(target_pointer_width = "64")]
 fn in_words(data: &[u8], from: usize, mark: impl Mark) -> usize {
     let (mut two_before, mut before) = (0, 0);
     if let Some(at) = from.checked_sub(1) {
@@ -102,7 +95,6 @@ fn in_words(data: &[u8], from: usize, mark: impl Mark) -> usize {
 }
 
 /// Where the first CR or LF is, or how long the data are: for short lines, of which there may be very many.
-#[cfg(target_pointer_width = "64")]
 #[inline]
 pub(crate) fn line_end(data: &[u8]) -> usize {
     let (words, rest) = data.as_chunks::<8>();
@@ -136,14 +128,7 @@ fn one_by_one(data: &[u8], from: usize, mark: impl Mark) -> usize {
     at
 }
 
-/// A small processor has no instructions for many octets at once, and less room for code.
-#[cfg(not(target_pointer_width = "64"))]
-pub(crate) fn find(data: &[u8], mark: impl Mark) -> usize {
-    one_by_one(data, 1, mark)
-}
-
 /// From `from` on, which is 2 at least; with the instructions of AVX2 where the machine has them.
-#[cfg(target_pointer_width = "64")]
 fn blocks(data: &[u8], from: usize, mark: impl Mark) -> usize {
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     if let Some(avx2) = level().as_avx2() {
@@ -164,7 +149,6 @@ fn level() -> fearless_simd::Level {
     *LEVEL.get_or_init(fearless_simd::Level::new)
 }
 
-#[cfg(target_pointer_width = "64")]
 #[inline(always)]
 fn in_blocks(data: &[u8], from: usize, mark: impl Mark) -> usize {
     let mut at = from;
@@ -196,7 +180,6 @@ fn in_blocks(data: &[u8], from: usize, mark: impl Mark) -> usize {
 }
 
 /// Where the first mark in a block is.
-#[cfg(target_pointer_width = "64")]
 #[inline(always)]
 fn in_block(window: &[u8; 64 + 2], mark: impl Mark) -> Option<usize> {
     let ([two_before @ .., _, _], [_, before @ .., _], [_, _, octets @ ..]) = (window, window, window);
@@ -220,7 +203,6 @@ fn in_block(window: &[u8; 64 + 2], mark: impl Mark) -> Option<usize> {
 }
 
 /// Whether there is a mark in a block. Without a branch, so that many octets are looked at at once.
-#[cfg(target_pointer_width = "64")]
 #[inline(always)]
 fn is_any<const N: usize>(two_before: &[u8; N], before: &[u8; N], octets: &[u8; N], mark: impl Mark) -> bool {
     let mut any = 0_u8;

@@ -218,6 +218,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
             self.shut_down();
             return None;
         }
+        #[cfg(feature = "chunking")]
         if self.state.waste > 0 {
             return self.drop_chunk(now, input);
         }
@@ -335,9 +336,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
     /// Refuses a line for what it is made of. Between chunks it may have been the next one, without which the message is not the
     /// sender's.
     pub(crate) fn line_fault(&mut self, reply: Canned) {
-        if self.state.phase() == Phase::Chunks {
-            self.state.go(Event::ChunkRefused, Abort::Chunk);
-        }
+        self.end_chunks();
         self.fault(reply);
     }
 

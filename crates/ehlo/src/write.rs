@@ -1,7 +1,7 @@
 //! Serialising replies (RFC 5321 4.2).
 
 use crate::buffer::Buffer;
-use crate::command::characters::{is_printable, same_word, split_at_octet};
+use crate::command::characters::{is_printable, split_at_octet};
 use crate::command::text;
 use crate::config::{Config, Extensions};
 use crate::reply::{Canned, Enhanced, Reply, Text};
@@ -72,7 +72,7 @@ fn in_parts(out: &mut Buffer, config: &Config<'_>, reply: Canned) {
         out.append(before);
         name(out, config.hostname);
         // What stands in the braces is `domain`.
-        text = split_at_octet(behind, b'}').unwrap_or_default().1;
+        text = behind.get(7..).unwrap_or_default();
     }
     out.append(text);
 }
@@ -102,6 +102,7 @@ pub(crate) fn reply(out: &mut Buffer, style: Style<'_>, reply: &Reply<'_>) {
 }
 
 /// Says that a chunk has been taken (RFC 3030 2).
+#[cfg(feature = "chunking")]
 pub(crate) fn chunk_taken(out: &mut Buffer, style: Style<'_>, octets: u64) {
     let enhanced = Enhanced { class: 2, subject: 0, detail: 0 };
     let mut lines = Lines::new(out, 250, style.enhanced.then_some(enhanced), false);
@@ -112,6 +113,7 @@ pub(crate) fn chunk_taken(out: &mut Buffer, style: Style<'_>, octets: u64) {
 }
 
 /// Writes several lines under one code; whether all of them had room.
+#[cfg(feature = "extensions")]
 pub(crate) fn list<'m>(
     out: &mut Buffer,
     style: Style<'_>,
@@ -254,12 +256,11 @@ impl<'o> Lines<'o> {
         while let Some((before, behind)) = split_at_octet(rest, b'{') {
             self.text(text(before));
             let (name, after) = split_at_octet(behind, b'}').unwrap_or_default();
-            if same_word(name, b"domain") {
-                self.value(domain);
-            } else if same_word(name, b"minutes") {
-                self.value(Digits::of(minutes.into()).text());
-            } else {
-                self.value(value);
+            // No other name begins so: a test of the catalogue holds them to it.
+            match name {
+                [b'd', ..] => self.value(domain),
+                [b'm', b'i', ..] => self.value(Digits::of(minutes.into()).text()),
+                _ => self.value(value),
             }
             rest = after;
         }

@@ -33,11 +33,8 @@ pub struct Mailbox<'a> {
 struct Checked<'a>(&'a [u8]);
 
 impl<'a> Checked<'a> {
-    const fn text(self) -> &'a str {
-        match core::str::from_utf8(self.0) {
-            Ok(text) => text,
-            Err(_) => "",
-        }
+    fn text(self) -> &'a str {
+        super::text(self.0)
     }
 }
 
@@ -75,7 +72,7 @@ impl<'a> Mailbox<'a> {
     }
 
     /// The whole address, as written.
-    pub const fn as_str(&self) -> &'a str {
+    pub fn as_str(&self) -> &'a str {
         self.address.text()
     }
 

@@ -19,7 +19,7 @@ pub enum ReversePath<'a> {
 
 impl<'a> ReversePath<'a> {
     /// The address without angle brackets; empty for `<>`.
-    pub const fn as_str(&self) -> &'a str {
+    pub fn as_str(&self) -> &'a str {
         match self {
             Self::Null => "",
             Self::Mailbox(mailbox) => mailbox.as_str(),
@@ -39,7 +39,7 @@ pub enum ForwardPath<'a> {
 
 impl<'a> ForwardPath<'a> {
     /// The address without angle brackets; `postmaster` for `<Postmaster>`.
-    pub const fn as_str(&self) -> &'a str {
+    pub fn as_str(&self) -> &'a str {
         match self {
             Self::Postmaster => "postmaster",
             Self::Mailbox(mailbox) => mailbox.as_str(),
