@@ -28,7 +28,8 @@ const ALONE: &[(Extensions, &str)] = &[
 #[cfg(target_pointer_width = "64")]
 static PADDED: [([u8; 32], u8); ALONE.len()] = {
     let mut padded = [([0; 32], 0); ALONE.len()];
-    let (mut places, mut lines): (&mut [([u8; 32], u8)], &[(Extensions, &str)]) = (&mut padded, ALONE);
+    let mut places: &mut [([u8; 32], u8)] = &mut padded;
+    let mut lines = ALONE;
     while let (Some(((octets, length), places_after)), Some(((_, line), lines_after))) =
         (places.split_first_mut(), lines.split_first())
     {
