@@ -59,7 +59,7 @@ pub(crate) enum Piece<'i> {
 /// Data that are nothing else are the slowest there are, since each such line is a piece of content of its own. The session takes them a
 /// short way, without the decoder: a line of `..` takes some 60 instructions by it, and took 194.
 #[cfg(target_pointer_width = "64")]
-#[inline]
+#[inline(always)]
 pub(crate) fn short_line(input: &[u8], others: bool) -> Option<(&[u8], &[u8])> {
     let [b'.', lines @ ..] = input else { return None };
     match lines {

@@ -150,7 +150,7 @@ impl Content {
 
     /// Takes a short line that begins with a dot off the input, where there is no limit or clock to see to.
     #[cfg(target_pointer_width = "64")]
-    #[inline]
+    #[inline(always)]
     pub(crate) fn short_line<'i>(&mut self, input: &mut &'i [u8]) -> Option<&'i [u8]> {
         if (self.block / 4) as u8 >= self.quick {
             return None;
