@@ -61,6 +61,10 @@ const FIRST: usize = 1 + 16;
 /// Where the first mark is, behind the first octet of `data`; its length, where there is none. (Whether there is one at the first octet
 /// depends on what stands before it.)
 pub(crate) fn find(data: &[u8], mark: impl Mark) -> usize {
+    // Of one octet, as some send them, nothing is looked at.
+    if data.len() < 2 {
+        return data.len();
+    }
     let head = in_words(data.get(..FIRST).unwrap_or(data), 1, mark);
     if head < FIRST || head == data.len() {
         return head;
