@@ -15,7 +15,7 @@ use ehlo_tests::server::Server;
 use ehlo_tests::tls;
 use ehlo_tests::world::{Tls, World};
 use rustix::net::sockopt::set_socket_linger;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
 /// Messages of those who behave, in each flood.
@@ -169,7 +169,10 @@ fn a_thousand_clients_at_once() {
     let server = Server::start(world().home()).unwrap();
     behave(&server, "nobody else");
     let before = resident(&server);
+    // They come faster than the server takes them, which does not run just then.
+    server.signal(Signal::STOP);
     let mut clients: Vec<Client> = (0..1000).map(|_| server.connect().unwrap()).collect();
+    server.signal(Signal::CONT);
     for client in &mut clients {
         client.greet().unwrap();
     }

@@ -306,7 +306,8 @@ impl<'c> Connection<'c> {
         };
         let mut known = Tls::default();
         if let Some(tls) = stream.tls() {
-            known = secrets::of_channel(tls);
+            // What binds to a channel wants a nonce too.
+            known = secrets::of_channel(tls, self.config.wants_nonce());
             handler.secured(tls);
         }
         Ok((stream, known))

@@ -21,17 +21,25 @@ pub async fn open(source: &Source, passed: &mut Passed) -> io::Result<Vec<(Liste
     }
 }
 
+/// So many connections may wait to be accepted, or as many as the system allows (`net.core.somaxconn`). Past that Linux forgets clients that
+/// believe to be connected, and they wait for a greeting until they give up: the 128 of the standard library are soon there where a server
+/// cannot run for some milliseconds.
+const BACKLOG: i32 = 4096;
+
 /// Listens on an address, and says which it became.
 async fn bind(address: &Address) -> io::Result<(Listener, Address)> {
     match address {
         Address::Tcp(address) => {
             let listener = TcpListener::bind(address).await?;
+            rustix::net::listen(&listener, BACKLOG)?;
             let bound = listener.local_addr()?;
             Ok((listener.into(), bound.into()))
         }
         Address::Unix(path) => {
             remove_stale(path)?;
-            Ok((UnixListener::bind(path)?.into(), address.clone()))
+            let listener = UnixListener::bind(path)?;
+            rustix::net::listen(&listener, BACKLOG)?;
+            Ok((listener.into(), address.clone()))
         }
     }
 }

@@ -89,7 +89,9 @@ pub fn open(tls: &Tls) -> Result<Opened, TlsError> {
             builder.with_client_cert_verifier(verifier)
         }
     };
-    let config = builder.with_single_cert(chain, key).map_err(wrong)?;
+    let mut config = builder.with_single_cert(chain, key).map_err(wrong)?;
+    // A browser opens several connections at once, a mail client one after the other: one ticket is enough, and spares a fiftieth of the handshake.
+    config.send_tls13_tickets = 1;
     Ok(Opened { config: Arc::new(config), end_point })
 }
 

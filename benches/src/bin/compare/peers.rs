@@ -112,18 +112,24 @@ impl Started {
         of(self.pid())
     }
 
-    /// Removes the mail that was delivered: the next cell is to find what this one found.
+    /// Takes the mail that was delivered out of the mail directory: the next cell is to find what this one found. It is moved, not removed: ext4
+    /// without a journal looks at all that was removed in the last minutes whenever it makes a file, which took four times as long.
     pub(crate) fn tidy(&self) {
-        fn empty(directory: &Path) {
+        fn empty(directory: &Path, old: &Path, number: &mut u64) {
             for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
                 let path = entry.path();
-                match path.is_dir() {
-                    true => empty(&path),
-                    false => drop(fs::remove_file(path)),
+                if path.is_dir() {
+                    empty(&path, old, number);
+                } else {
+                    *number += 1;
+                    let _ = fs::rename(&path, old.join(number.to_string()));
                 }
             }
         }
-        empty(&self.place.join("mail"));
+        let old = self.place.join("old");
+        let mut number = fs::read_dir(&old).map_or(0, |entries| entries.count() as u64);
+        let _ = fs::create_dir_all(&old);
+        empty(&self.place.join("mail"), &old, &mut number);
         // What Postfix has accepted it is to have dropped, too.
         let waiting = || ["incoming", "active"].iter().any(|part| has_files(&self.place.join("queue").join(part)));
         let begin = Instant::now();

@@ -27,10 +27,10 @@ pub struct Draft {
 
 /// Files that are removed when this is dropped.
 #[derive(Debug, Default)]
-struct Removed(Vec<PathBuf>);
+pub(super) struct Removed(pub(super) Vec<PathBuf>);
 
 impl Removed {
-    fn keep(mut self) {
+    pub(super) fn keep(mut self) {
         self.0.clear();
     }
 }
@@ -139,7 +139,7 @@ impl Draft {
 }
 
 /// Creates a file in the `tmp` of a Maildir.
-fn create(maildir: &Path, name: &str) -> Result<(PathBuf, File)> {
+pub(super) fn create(maildir: &Path, name: &str) -> Result<(PathBuf, File)> {
     let path = maildir.join("tmp").join(name);
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
         Ok(file) => Ok((path, file)),

@@ -1,6 +1,7 @@
 //! Maildirs: one a mailbox, all in one mail directory. Everything here blocks.
 //!
-//! A message is written once, into the `tmp` of the first mailbox, and synced. Its file is then linked into the `new`
+//! A message for one mailbox goes the [shorter way](super::unsettled), where it can. Any other is written once, into the `tmp` of the first
+//! mailbox, and synced. Its file is then linked into the `new`
 //! of each other mailbox and renamed into the `new` of the first, and these directories are synced, once for all deliveries that wait for it. A crash before
 //! that leaves at most a file in `tmp`, which [`Maildir::clean`] removes one day; a crash after it loses nothing.
 
@@ -8,6 +9,7 @@ use super::draft::Draft;
 use super::error::DeliveryError;
 use super::name::{self, PARTS};
 use super::turns::Turns;
+use super::unsettled::{Unsettled, redeem};
 use crate::mailbox::Mailbox;
 use std::collections::HashSet;
 use std::fs::{self, DirBuilder, DirEntry, File, Metadata};
@@ -31,6 +33,8 @@ pub struct Maildir {
     /// The Maildirs that this process has seen to be on stable storage, so that it need not look again.
     prepared: Mutex<HashSet<PathBuf>>,
     syncs: Turns,
+    /// Where whole messages need not wait for a sync of the directory.
+    unsettled: Option<Unsettled>,
 }
 
 impl Maildir {
@@ -48,8 +52,9 @@ impl Maildir {
         if sync {
             missing.iter().filter_map(|path| path.parent()).try_for_each(sync_directory)?;
         }
-        let root = root.to_path_buf();
-        Ok(Self { root, sync, hostname: hostname.to_owned(), prepared: Mutex::default(), syncs: Turns::default() })
+        let unsettled = if sync { Unsettled::of(root) } else { None };
+        let (root, hostname) = (root.to_path_buf(), hostname.to_owned());
+        Ok(Self { root, sync, hostname, prepared: Mutex::default(), syncs: Turns::default(), unsettled })
     }
 
     /// The mail directory's path.
@@ -84,7 +89,24 @@ impl Maildir {
         Draft::create(Arc::clone(self), first, directories, name::unique(&self.hostname))
     }
 
+    /// Delivers a message that is there as a whole to these mailboxes, of which there has to be one at least.
+    ///
+    /// # Errors
+    ///
+    /// As of [`begin`](Self::begin) and of [`Draft::commit`].
+    pub(super) fn deliver_whole(self: &Arc<Self>, mailboxes: &[Mailbox], octets: &[u8]) -> Result<()> {
+        match (&self.unsettled, mailboxes) {
+            (Some(unsettled), [mailbox]) => self.pledge(unsettled, mailbox, octets),
+            _ => {
+                let mut draft = self.begin(mailboxes)?;
+                draft.write(octets)?;
+                draft.commit()
+            }
+        }
+    }
+
     /// Removes files that have been in a `tmp` for longer than `age`, and those of processes of this machine that are no more; says how many.
+    /// Messages among them that were answered with 250 before a crash are [delivered](redeem).
     ///
     /// # Errors
     ///
@@ -178,5 +200,16 @@ fn clean_maildir(path: &Path, age: Duration) -> usize {
         entry.metadata().is_ok_and(|found| found.is_file() && (is_old(&found) || is_abandoned()))
     };
     let entries = fs::read_dir(path.join("tmp")).into_iter().flatten().flatten();
-    entries.filter(is_left).filter(|entry| fs::remove_file(entry.path()).is_ok()).count()
+    let is_removed = |entry: &DirEntry| {
+        match redeem(path, &entry.file_name().to_string_lossy()) {
+            Ok(false) => {}
+            Ok(true) => tracing::info!(file = %entry.path().display(), "delivered what a crash had left in tmp"),
+            Err(error) => {
+                tracing::error!(%error, file = %entry.path().display(), "a message that a crash has left in tmp cannot be delivered");
+                return false;
+            }
+        }
+        fs::remove_file(entry.path()).is_ok()
+    };
+    entries.filter(is_left).filter(is_removed).count()
 }

@@ -190,6 +190,9 @@ impl Spool {
 
     /// Blocks.
     fn commit(mut self) -> Result<()> {
+        if self.draft.is_none() && self.held.is_none() {
+            return self.maildir.deliver_whole(&self.mailboxes, &self.buffer);
+        }
         self.flush()?;
         self.draft.map_or_else(|| Err(torn()), Draft::commit)
     }

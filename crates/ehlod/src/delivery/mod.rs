@@ -1,7 +1,8 @@
 //! Where accepted mail goes.
 //!
 //! [`Delivery::begin`] opens a [`Message`]; what is written to it comes to light only with [`Message::commit`]. After
-//! that the message is on stable storage in every mailbox; before it, and after a failed commit, it is in none.
+//! that the message is safe in every mailbox: on stable storage there, or where the next start finds it. Before it, and after a failed commit,
+//! it is in none.
 
 mod draft;
 mod error;
@@ -13,6 +14,7 @@ mod name;
 #[cfg(test)]
 mod tests;
 mod turns;
+mod unsettled;
 mod usage;
 
 pub use draft::Draft;

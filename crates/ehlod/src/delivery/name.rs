@@ -60,8 +60,15 @@ fn encode_octets(text: &str, most: usize) -> String {
     encoded + text.get(most..).unwrap_or_default()
 }
 
-/// Sets apart processes of the same number, as every container has its process 1.
-static CHANCE: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one("ehlod"));
+/// Sets apart processes of the same number, as every container has its process 1, and in its upper half the times that the machine was started:
+/// after a crash of it another process may have any number.
+static CHANCE: LazyLock<u64> = LazyLock::new(|| {
+    let chance = RandomState::new().hash_one("ehlod") as u32;
+    let mut hasher = DefaultHasher::new();
+    // Where no system tells, all starts are the same, and numbers of processes have to do.
+    std::fs::read("/proc/sys/kernel/random/boot_id").unwrap_or_default().hash(&mut hasher);
+    hasher.finish() << 32 | u64::from(chance)
+});
 
 /// Sets apart machines that write to the same Maildir, whatever the configuration calls them.
 static MACHINE: LazyLock<u32> = LazyLock::new(|| {
@@ -85,7 +92,7 @@ pub(super) fn unique(hostname: &str) -> String {
     format!("{seconds}.M{micros}P{process}Q{count}R{chance:016x}I{machine:08x}.{host}")
 }
 
-/// Whether a file is named so by a process of this machine that is no more: nobody will write to it again.
+/// Whether a file is named so by a process of this machine that is no more, such as one before its last start: nobody will write to it again.
 pub(super) fn is_abandoned(name: &str) -> bool {
     let parts = || {
         let (_, rest) = name.split_once(".M")?;
@@ -100,7 +107,8 @@ pub(super) fn is_abandoned(name: &str) -> bool {
     let Some((process, chance, machine)) = parts() else { return false };
     let is_gone = |process: i32| Pid::from_raw(process).is_some_and(|pid| test_kill_process(pid) == Err(Errno::SRCH));
     let is_own = u32::try_from(process) == Ok(std::process::id());
-    machine == *MACHINE && chance != *CHANCE && (is_own || is_gone(process))
+    let is_before_start = chance >> 32 != *CHANCE >> 32;
+    machine == *MACHINE && chance != *CHANCE && (is_before_start || is_own || is_gone(process))
 }
 
 #[cfg(test)]
@@ -173,11 +181,14 @@ mod tests {
         let ours = unique("mx.example");
         assert!(!is_abandoned(&ours));
         let chance = format!("R{:016x}", *CHANCE);
-        let before = ours.replace(&chance, "R0000000000000001");
+        let before = ours.replace(&chance, &format!("R{:016x}", *CHANCE ^ 1));
         assert!(is_abandoned(&before), "a process of the same number, before this one");
         assert!(is_abandoned(&format!("{:020}.{before}", 4711)), "a message that was to be held");
         let process = |number: i32| before.replace(&format!("P{}Q", std::process::id()), &format!("P{number}Q"));
         assert!(!is_abandoned(&process(std::os::unix::process::parent_id() as i32)), "a process that lives");
+        let earlier = process(std::os::unix::process::parent_id() as i32)
+            .replace(&format!("R{:016x}", *CHANCE ^ 1), &format!("R{:016x}", *CHANCE ^ (1 << 40)));
+        assert!(is_abandoned(&earlier), "one of that number before the machine was started");
         assert!(is_abandoned(&process(i32::MAX)), "one that there cannot be");
         assert!(!is_abandoned(&before.replace(&format!("I{:08x}", *MACHINE), "I00000000")), "another machine");
         for other in ["", "young", "1.M2P3Q4.host", "1.M2PxQ4R5I6.host"] {

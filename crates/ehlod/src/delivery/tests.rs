@@ -30,8 +30,19 @@ async fn deliver(delivery: &Delivery, to: &[&str], content: &[u8]) -> Result<(),
     message.commit().await
 }
 
-/// Every file below a directory, by its path in it.
+/// Every file below a directory, by its path in it, once what is delivered is in `new` alone.
 fn files(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    loop {
+        let found = every_file(root);
+        if !found.keys().any(|path| path.to_string_lossy().contains(unsettled::SUM)) {
+            return found;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Every file below a directory, by its path in it.
+fn every_file(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     let mut directories = vec![root.to_path_buf()];
     while let Some(directory) = directories.pop() {
