@@ -2,9 +2,9 @@
 
 #[cfg(feature = "mechanisms")]
 use ehlo::ServerSignature;
-use ehlo::{Abort, Credentials, Hello, Mail, Query, Rcpt, Reply};
+use ehlo::{Abort, Credentials, Hello, Mail, Rcpt, Reply};
 #[cfg(feature = "extensions")]
-use ehlo::{Attributes, Etrn};
+use ehlo::{Attributes, Etrn, Query};
 #[cfg(feature = "smoltcp")]
 use ehlo::{Request, Session};
 
@@ -100,17 +100,20 @@ pub trait Handler {
     }
 
     /// VRFY, where the configuration answers it. Default: `252`.
+    #[cfg(feature = "extensions")]
     fn verify<'a>(&'a mut self, query: Query<'a>) -> Answer<'a, Verified<'a>> {
         let _ = query;
         Answer::Yes(Verified::Ambiguous)
     }
 
     /// EXPN, where the configuration offers it: the members of the list. Default: `550`.
+    #[cfg(feature = "extensions")]
     fn expand<'a>(&'a mut self, query: Query<'a>) -> Answer<'a, &'a [&'a str]> {
         Answer::No(Reply::invalid_user(query.what))
     }
 
     /// HELP: a text, or `None` to name the configured address. Default: that.
+    #[cfg(feature = "extensions")]
     fn help<'a>(&'a mut self, topic: &'a str) -> Answer<'a, Option<&'a str>> {
         let _ = topic;
         Answer::Yes(None)
@@ -200,6 +203,7 @@ pub enum Receipt<'a> {
 /// What is said of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg(feature = "extensions")]
 pub enum Verified<'a> {
     /// `250` and the mailbox.
     Mailbox(&'a str),
@@ -275,14 +279,17 @@ pub(crate) fn decide<H: Handler, const LINE: usize, const OUT: usize>(
                 Receipt::As(text) => ask.answer.accept_as(text),
             })
         }
+        #[cfg(feature = "extensions")]
         Some(Request::Verify(ask)) => settle!(ask, handler.verify(ask.command), verified => match verified {
             Verified::Mailbox(mailbox) => ask.answer.accept(mailbox),
             Verified::Forwarded(path) => ask.answer.will_forward(path),
             Verified::Ambiguous => ask.answer.ambiguous(),
         }),
+        #[cfg(feature = "extensions")]
         Some(Request::Expand(ask)) => {
             settle!(ask, handler.expand(ask.command), members => ask.answer.accept(members.iter().copied()));
         }
+        #[cfg(feature = "extensions")]
         Some(Request::Help(ask)) => settle!(ask, handler.help(ask.topic), text => match text {
             Some(text) => ask.answer.accept_with(text),
             None => ask.answer.accept(),

@@ -9,7 +9,7 @@
 //!   is an [`embedded_io_async::Handler`].
 //!
 //! Cargo features: `smoltcp` and `embedded-io-async` bring the modules of those names, `embedded-hal-async` and `embassy-time` the
-//! second one with a way to tell the time; `extensions`, `mechanisms`, `cram-md5`, `scram` and `defmt` are those of [`ehlo`].
+//! second one with a way to tell the time; `chunking`, `extensions`, `mechanisms`, `cram-md5`, `scram` and `defmt` are those of [`ehlo`].
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(
@@ -29,6 +29,6 @@ mod handler;
 pub mod smoltcp;
 
 pub use ehlo;
-pub use handler::{Answer, AuthStep, Handler, Receipt, Recipient, Verified};
+pub use handler::{Answer, AuthStep, Handler, Receipt, Recipient};
 #[cfg(feature = "extensions")]
-pub use handler::{Proxied, Queue};
+pub use handler::{Proxied, Queue, Verified};

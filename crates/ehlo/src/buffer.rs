@@ -3,6 +3,8 @@
 use core::fmt;
 use core::ops::{Deref, DerefMut};
 
+use crate::command::text;
+
 /// So many octets at most, and how many there are.
 ///
 /// Of the core's own making: with overflow checks on, appending a slice to the vectors of `heapless` keeps a panic, and going round that
@@ -55,7 +57,7 @@ impl Buffer {
 
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn octets(&self) -> &[u8] {
-        self.octets.get(..self.len).unwrap_or_default()
+        self.octets.get(..self.len).unwrap_or_else(nowhere)
     }
 
     pub(crate) fn octets_mut(&mut self) -> &mut [u8] {
@@ -64,15 +66,45 @@ impl Buffer {
 
     /// Appends as much of `octets` as there is room for; whether that was all of it.
     #[cfg(target_pointer_width = "64")]
+    #[inline]
     pub(crate) fn append(&mut self, octets: &[u8]) -> bool {
-        let room = self.octets.get_mut(self.len..).unwrap_or_default();
-        let length = octets.len().min(room.len());
-        // Both are of that length, which the compiler sees: no panic is left of the copy.
-        if let (Some(to), Some(from)) = (room.get_mut(..length), octets.get(..length)) {
-            to.copy_from_slice(from);
+        let end = self.len.wrapping_add(octets.len());
+        let Some(places) = self.octets.get_mut(self.len..end) else { return self.append_part(octets) };
+        // As good as `copy_from_slice`, and without its panic, which is left of it at opt-level z.
+        places.iter_mut().zip(octets).for_each(|(place, octet)| *place = *octet);
+        self.len = end;
+        true
+    }
+
+    /// The same for what is known when the core is compiled: it is stored in a few words. (A call of `memcpy` for each line of the answer to
+    /// EHLO took most of the time of writing it.)
+    #[cfg(target_pointer_width = "64")]
+    #[inline(always)]
+    pub(crate) fn append_known(&mut self, octets: &'static [u8]) -> bool {
+        let end = self.len.wrapping_add(octets.len());
+        let Some(places) = self.octets.get_mut(self.len..end) else { return self.append_part(octets) };
+        let (words, rest) = octets.as_chunks::<8>();
+        places.as_chunks_mut().0.iter_mut().zip(words).for_each(|(place, word)| *place = *word);
+        match (places.last_chunk_mut::<8>(), octets.last_chunk()) {
+            (Some(place), Some(word)) if !rest.is_empty() => *place = *word,
+            (Some(_), Some(_)) => {}
+            _ => places.iter_mut().zip(octets).for_each(|(place, octet)| *place = *octet),
         }
-        self.len = self.len.wrapping_add(length);
-        length == octets.len()
+        self.len = end;
+        true
+    }
+
+    /// Appends of `octets`, which do not fit, what there is room for.
+    #[cfg(target_pointer_width = "64")]
+    #[cold]
+    #[inline(never)]
+    fn append_part(&mut self, octets: &[u8]) -> bool {
+        for octet in octets {
+            let Some(place) = self.octets.get_mut(self.len) else { break };
+            *place = *octet;
+            self.len = self.len.wrapping_add(1);
+        }
+        false
     }
 
     /// The same, one by one: what copies many octets at once is much code for a small processor.
@@ -80,6 +112,23 @@ impl Buffer {
     #[inline(never)]
     pub(crate) fn append(&mut self, octets: &[u8]) -> bool {
         octets.iter().all(|octet| self.push(*octet))
+    }
+
+    /// The same.
+    #[cfg(not(target_pointer_width = "64"))]
+    pub(crate) fn append_known(&mut self, octets: &'static [u8]) -> bool {
+        self.append(octets)
+    }
+
+    /// Appends the first octets of so many, of which there are 32 at the most; whether there was room for all 32. Where there was not,
+    /// nothing is done.
+    #[cfg(target_pointer_width = "64")]
+    #[inline]
+    pub(crate) fn append_first(&mut self, octets: &[u8; 32], length: u8) -> bool {
+        let Some(room) = self.octets.get_mut(self.len..).and_then(|room| room.first_chunk_mut()) else { return false };
+        *room = *octets;
+        self.len = self.len.wrapping_add(usize::from(length & 31));
+        true
     }
 
     /// Appends so few octets that their number is known beforehand; whether there was room for them.
@@ -98,7 +147,6 @@ impl Buffer {
     }
 
     /// Appends one octet; false where there is no room.
-    #[cfg(any(feature = "mechanisms", not(target_pointer_width = "64")))]
     pub(crate) fn push(&mut self, octet: u8) -> bool {
         let Some(place) = self.octets.get_mut(self.len) else { return false };
         *place = octet;
@@ -120,6 +168,13 @@ impl Buffer {
     }
 }
 
+/// What there is where nothing can be: it is not come to. (As a branch that is not taken it costs less than an empty slice that is chosen
+/// or not.)
+#[cfg_attr(target_pointer_width = "64", cold, inline(never))]
+pub(crate) fn nowhere<'a>() -> &'a [u8] {
+    &[]
+}
+
 /// A part of a line, as positions in its buffer: it outlives the borrow of the parse that found it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Span {
@@ -138,6 +193,7 @@ impl Span {
         Self { start: start as u16, len: len as u16 }
     }
 
+    #[cfg(any(feature = "extensions", feature = "mechanisms"))]
     pub(crate) const fn is_empty(self) -> bool {
         self.len == 0
     }
@@ -159,12 +215,12 @@ impl Span {
     /// The octets again.
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn octets(self, line: &[u8]) -> &[u8] {
-        line.get(self.start()..self.end()).unwrap_or_default()
+        line.get(self.start()..self.end()).unwrap_or_else(nowhere)
     }
 
     /// The text again; it was checked when the span was made.
     pub(crate) fn text(self, line: &[u8]) -> &str {
-        core::str::from_utf8(self.octets(line)).unwrap_or_default()
+        text(self.octets(line))
     }
 }
 

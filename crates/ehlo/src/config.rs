@@ -19,6 +19,7 @@ use crate::time::Millis;
 #[derive(Debug, Clone, Copy)]
 pub struct Config<'c> {
     pub(crate) hostname: &'c str,
+    #[cfg(feature = "extensions")]
     pub(crate) help_url: Option<&'c str>,
     pub(crate) mode: Mode,
     pub(crate) extensions: Extensions,
@@ -32,6 +33,7 @@ pub struct Config<'c> {
     pub(crate) early_talk: EarlyTalk,
     pub(crate) early_pipelining: Tolerance,
     pub(crate) vrfy: Vrfy,
+    #[cfg(feature = "extensions")]
     pub(crate) expn: bool,
     pub(crate) message_size: u64,
     pub(crate) recipients: u16,
@@ -68,6 +70,7 @@ impl<'c> Config<'c> {
     pub const fn new(hostname: &'c str) -> Self {
         Self {
             hostname,
+            #[cfg(feature = "extensions")]
             help_url: None,
             mode: Mode::Smtp,
             extensions: Extensions::TRANSPORT,
@@ -81,6 +84,7 @@ impl<'c> Config<'c> {
             early_talk: EarlyTalk::Refuse(Millis::ZERO),
             early_pipelining: Tolerance::Refuse,
             vrfy: Vrfy::Ambiguous,
+            #[cfg(feature = "extensions")]
             expn: false,
             message_size: 25 << 20,
             recipients: 100,
@@ -130,6 +134,7 @@ impl<'c> Config<'c> {
         /// How VRFY is answered.
         vrfy: Vrfy;
         /// Offer EXPN; otherwise it is 502.
+        #[cfg(feature = "extensions")]
         expn: bool;
         /// The largest message, in octets as RFC 1870 counts them; 0 for no limit.
         message_size: u64;
@@ -196,6 +201,7 @@ impl<'c> Config<'c> {
     }
 
     /// The address that the answer to HELP names. None: HELP is 502.
+    #[cfg(feature = "extensions")]
     #[must_use]
     pub const fn help_url(mut self, url: &'c str) -> Self {
         self.help_url = Some(url);
@@ -210,6 +216,7 @@ pub enum Mode {
     /// SMTP (RFC 5321), as a relay, or for submission (RFC 6409) with [`Config::require_auth`].
     Smtp,
     /// LMTP (RFC 2033): LHLO, and an answer for each recipient after the data.
+    #[cfg(feature = "extensions")]
     Lmtp,
 }
 
@@ -252,6 +259,7 @@ pub enum Vrfy {
     /// 252 whatever was asked, so that nobody harvests addresses.
     Ambiguous,
     /// By a [`Request::Verify`](crate::Request::Verify).
+    #[cfg(feature = "extensions")]
     Answer,
 }
 
@@ -274,12 +282,16 @@ impl Extensions {
     /// Enhanced status codes (RFC 2034).
     pub const ENHANCEDSTATUSCODES: Self = Self(1 << 4);
     /// BDAT (RFC 3030).
+    #[cfg(feature = "chunking")]
     pub const CHUNKING: Self = Self(1 << 5);
     /// Bodies of any octets (RFC 3030). Wants CHUNKING too.
+    #[cfg(feature = "chunking")]
     pub const BINARYMIME: Self = Self(1 << 6);
     /// The limits that are enforced, told beforehand (RFC 9422).
+    #[cfg(feature = "extensions")]
     pub const LIMITS: Self = Self(1 << 7);
     /// Delivery status notifications as the sender asks for them (RFC 3461). Whoever offers it passes the wishes on, or fulfils them.
+    #[cfg(feature = "extensions")]
     pub const DSN: Self = Self(1 << 8);
     /// Delivery in time (RFC 2852). Whoever offers it keeps the times.
     #[cfg(feature = "extensions")]
@@ -299,10 +311,25 @@ impl Extensions {
     /// ETRN, to have a queue started (RFC 1985).
     #[cfg(feature = "extensions")]
     pub const ETRN: Self = Self(1 << 14);
-    /// Every extension that this crate speaks. Those behind DSN are there with the feature `extensions`.
-    pub const ALL: Self = Self(if cfg!(feature = "extensions") { (1 << 15) - 1 } else { (1 << 9) - 1 });
+    /// Every extension that this crate speaks with its features.
+    pub const ALL: Self = {
+        let mut all = Self::TRANSPORT;
+        if cfg!(feature = "extensions") {
+            all = all.with(Self(0b111_1111 << 8));
+        }
+        all
+    };
     /// Those that ask nothing of whoever takes the messages, but to take them as they are: the default.
-    pub const TRANSPORT: Self = Self((1 << 8) - 1);
+    pub const TRANSPORT: Self = {
+        let mut transport = Self(0b1_1111);
+        if cfg!(feature = "chunking") {
+            transport = transport.with(Self(0b11 << 5));
+        }
+        if cfg!(feature = "extensions") {
+            transport = transport.with(Self(1 << 7));
+        }
+        transport
+    };
 
     /// Both sets together.
     #[must_use]

@@ -1,14 +1,13 @@
 //! From a whole command line to a reply or a request: what is offered, what may stand here, what its arguments are.
 
 use crate::buffer::Span;
-use crate::chunk;
 use crate::command::characters::is_ascii;
 use crate::command::mail::{self, InForce};
 use crate::command::parked::{ParkedMail, ParkedRcpt};
 use crate::command::verb::{self, FirstWord, Verb};
-use crate::command::{self, ArgumentError, hello, query};
+use crate::command::{self, ArgumentError, hello};
 #[cfg(feature = "extensions")]
-use crate::command::{attributes, etrn};
+use crate::command::{attributes, etrn, query};
 use crate::config::{Extensions, Mode, Vrfy};
 use crate::phase::{self, Event, Phase};
 use crate::reply::Canned;
@@ -17,16 +16,15 @@ use crate::state::Pending;
 use crate::step::Abort;
 
 impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
-    /// Does what the line in the buffer says. `input` is what was read behind it; `printable`: it is known to be printable ASCII.
-    pub(crate) fn command(&mut self, input: &mut &[u8], printable: bool) {
+    /// Does what the line in the buffer says. `input` is what was read behind it; `plain` as in [`line_taken`](Self::line_taken).
+    pub(crate) fn command(&mut self, input: &mut &[u8], plain: bool) {
         let line = trim(self.line.octets());
         let (first_word, behind) = verb::split(line);
         // No exchange is going on, so that the line begins where the buffer does.
         let arguments = Span::new(behind, line.len().wrapping_sub(behind));
-        let fits = self.line.length() <= LINE_LIMIT && !self.line.overflowed();
         // Refused or not, it may bring a password.
         self.state.secret |= first_word == FirstWord::Verb(Verb::Auth);
-        if !(printable && fits) && self.is_malformed(first_word, fits) {
+        if !plain && self.is_malformed(first_word) {
             return;
         }
         let verb = match first_word {
@@ -36,6 +34,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
             FirstWord::Http => return self.turn_out(const { Canned::command_unrecognized() }),
         };
         if let Some(refusal) = self.refusal(verb, input) {
+            #[cfg(feature = "chunking")]
             if verb == Verb::Bdat {
                 self.refuse_chunk(arguments);
             }
@@ -44,7 +43,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         if self.state.phase() == Phase::Closed || (verb.is_idle() && !self.count_idle()) {
             return;
         }
-        if let Err(error) = self.carry_out(verb, arguments, input, printable) {
+        if let Err(error) = self.carry_out(verb, arguments, input, plain) {
             self.fault(match error {
                 ArgumentError::Syntax => const { Canned::syntax_error_in_parameters() },
                 ArgumentError::UnknownParameter => Canned::UNKNOWN_PARAMETER,
@@ -54,10 +53,10 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         }
     }
 
-    /// Refuses a line that is too long, or made of what no line may be made of; whether it did. `fits`: it is within what any line may have.
+    /// Refuses a line that is too long, or made of what no line may be made of; whether it did.
     #[cold]
     #[inline(never)]
-    fn is_malformed(&mut self, first_word: FirstWord, fits: bool) -> bool {
+    fn is_malformed(&mut self, first_word: FirstWord) -> bool {
         if first_word == FirstWord::Http {
             return false;
         }
@@ -65,7 +64,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
             FirstWord::Verb(verb) => Some(verb),
             _ => None,
         };
-        let too_long = !fits && (self.line.overflowed() || self.line.length() > self.limit(verb));
+        let too_long = self.line.overflowed() || self.line.length() > self.limit(verb);
         let line = trim(self.line.octets());
         if too_long {
             self.line_fault(const { Canned::line_too_long() });
@@ -92,7 +91,8 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
             Verb::Starttls => !self.state.extended || self.state.tls,
             // RFC 3030 3: such a body does not go through DATA. RFC 3030 2: a message goes by DATA or by BDAT, and by BDAT only where
             // it was offered.
-            Verb::Data => self.state.binary,
+            Verb::Data => self.state.is_binary(),
+            #[cfg(feature = "chunking")]
             Verb::Bdat => !self.state.extended,
             _ => false,
         };
@@ -100,14 +100,17 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     }
 
     #[inline]
-    fn is_offered(&self, verb: Verb) -> bool {
+    pub(crate) fn is_offered(&self, verb: Verb) -> bool {
         match verb {
             Verb::NotImplemented => false,
             Verb::Vrfy => self.config.vrfy != Vrfy::Off,
+            #[cfg(feature = "extensions")]
             Verb::Expn => self.config.expn,
             Verb::Auth => !self.config.mechanisms.is_empty(),
             Verb::Ehlo | Verb::Helo => self.config.mode == Mode::Smtp,
+            #[cfg(feature = "extensions")]
             Verb::Lhlo => self.config.mode == Mode::Lmtp,
+            #[cfg(feature = "chunking")]
             Verb::Bdat => self.config.extensions.contains(Extensions::CHUNKING),
             #[cfg(feature = "extensions")]
             Verb::Etrn => self.config.extensions.contains(Extensions::ETRN),
@@ -119,21 +122,15 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     }
 
     /// Counts a command that moves nothing. Past their limit each is an error besides; false where that ended the session.
-    fn count_idle(&mut self) -> bool {
+    pub(crate) fn count_idle(&mut self) -> bool {
         self.state.idle_commands = self.state.idle_commands.saturating_add(1);
         self.state.idle_commands <= self.config.idle_commands || self.count_error()
     }
 
     /// Carries out a command that may stand here, up to its reply or to the request for a decision.
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
-    fn carry_out(
-        &mut self,
-        verb: Verb,
-        arguments: Span,
-        input: &mut &[u8],
-        printable: bool,
-    ) -> Result<(), ArgumentError> {
-        let utf8 = !printable && self.is_utf8(verb, arguments)?;
+    fn carry_out(&mut self, verb: Verb, arguments: Span, input: &mut &[u8], plain: bool) -> Result<(), ArgumentError> {
+        let utf8 = !plain && self.is_utf8(verb, arguments)?;
         let octets = arguments.octets(self.line.buffer());
         let span = |part: &[u8]| Span::of(self.line.buffer(), part);
         self.state.pending = match verb {
@@ -155,19 +152,22 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
                 Pending::Mail(ParkedMail::new(self.line.buffer(), &raw))
             }
             Verb::Rcpt => {
-                let raw = mail::rcpt(octets, utf8, self.in_force())?;
-                // Duplicates do not count as recipients, but they cannot go on for ever either: in LMTP each is answered after the data.
-                if self.state.recipients >= self.config.recipients || self.state.taken == u16::MAX {
+                let raw = mail::rcpt(octets, utf8, || self.in_force())?;
+                if self.state.recipients >= self.config.recipients || self.state.takes_no_more() {
                     self.say(const { Canned::too_many_rcpts() });
                     return Ok(());
                 }
                 Pending::Rcpt(ParkedRcpt::new(self.line.buffer(), &raw))
             }
+            #[cfg(feature = "chunking")]
             Verb::Bdat => return self.bdat(arguments),
             Verb::Auth => return self.auth(arguments),
-            Verb::Ehlo | Verb::Helo | Verb::Lhlo => {
-                Pending::Hello { name: span(hello::hello(octets)?), extended: verb != Verb::Helo }
+            Verb::Ehlo | Verb::Helo => {
+                Pending::Hello { name: span(hello::hello(octets)?), extended: verb == Verb::Ehlo }
             }
+            #[cfg(feature = "extensions")]
+            Verb::Lhlo => Pending::Hello { name: span(hello::hello(octets)?), extended: true },
+            #[cfg(feature = "extensions")]
             Verb::Vrfy | Verb::Expn => {
                 let query = query::query(octets, utf8, self.offers_utf8())?;
                 let (what, smtputf8) = (span(query.what.as_bytes()), query.smtputf8);
@@ -180,6 +180,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
                     }
                 }
             }
+            #[cfg(feature = "extensions")]
             Verb::Help => Pending::Help(arguments),
             Verb::Noop => {
                 self.say(const { Canned::ok() });
@@ -194,6 +195,11 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
             Verb::Xclient => Pending::Xclient(span(attributes::attributes(octets, attributes::XCLIENT)?.as_bytes())),
             #[cfg(feature = "extensions")]
             Verb::Xforward => Pending::Xforward(span(attributes::attributes(octets, attributes::XFORWARD)?.as_bytes())),
+            #[cfg(not(feature = "extensions"))]
+            Verb::Vrfy if !octets.is_empty() => {
+                self.say(const { Canned::cannot_vrfy() });
+                return Ok(());
+            }
             // The others have no arguments.
             _ if !octets.is_empty() => return Err(ArgumentError::Syntax),
             Verb::Data => Pending::Data,
@@ -215,6 +221,8 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
                 self.state.go(Event::StartTls, Abort::Reset);
                 return Ok(());
             }
+            #[cfg(not(feature = "extensions"))]
+            Verb::Vrfy => return Err(ArgumentError::Syntax),
             Verb::NotImplemented => return Ok(()),
         };
         Ok(())
@@ -231,46 +239,15 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     #[inline(never)]
     fn is_utf8(&self, verb: Verb, arguments: Span) -> Result<bool, ArgumentError> {
         let allowed = match verb {
+            #[cfg(feature = "chunking")]
             Verb::Bdat => return Ok(false),
-            Verb::Mail | Verb::Vrfy | Verb::Expn => self.offers_utf8(),
+            Verb::Mail => self.offers_utf8(),
+            #[cfg(feature = "extensions")]
+            Verb::Vrfy | Verb::Expn => self.offers_utf8(),
             Verb::Rcpt => self.state.smtputf8,
             _ => false,
         };
         command::is_utf8(self.octets(arguments), allowed)
-    }
-
-    /// BDAT in its place: asks whether the message can be taken before its first chunk, and takes further ones.
-    fn bdat(&mut self, arguments: Span) -> Result<(), ArgumentError> {
-        let chunk = match chunk::bdat(self.octets(arguments)) {
-            Ok(chunk) => chunk,
-            Err(error) => {
-                // Whatever it was meant to bring is missing from the message: the rest would not be the sender's.
-                if self.state.phase() == Phase::Chunks {
-                    self.state.go(Event::ChunkRefused, Abort::Chunk);
-                }
-                return Err(error);
-            }
-        };
-        // One that brings nothing moves nothing.
-        if chunk.size == 0 && !chunk.last && !self.count_idle() {
-            return Ok(());
-        }
-        self.state.chunk = Some(chunk);
-        if self.state.phase() == Phase::Chunks {
-            self.state.go(Event::Bdat, Abort::Chunk);
-        } else {
-            self.state.pending = Pending::Data;
-        }
-        Ok(())
-    }
-
-    /// A BDAT that is refused for its place brings its chunk all the same: it is dropped, and not read as commands (RFC 3030 2).
-    fn refuse_chunk(&mut self, arguments: Span) {
-        if self.is_offered(Verb::Bdat)
-            && let Ok(chunk) = chunk::bdat(self.octets(arguments))
-        {
-            self.state.drop_chunk(chunk.size);
-        }
     }
 
     /// The longest line of a command, its CRLF counted: 512, and what the extensions in force add to it.
@@ -285,7 +262,9 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
                 let auth = if in_force.auth { 500 } else { 0 };
                 extensions.fold(auth, |sum, (_, octets)| usize::from(*octets).wrapping_add(sum))
             }
+            #[cfg(feature = "extensions")]
             Some(Verb::Rcpt) if in_force.extensions.contains(Extensions::DSN) => 500,
+            #[cfg(feature = "extensions")]
             Some(Verb::Vrfy | Verb::Expn) if in_force.extensions.contains(Extensions::SMTPUTF8) => 10,
             _ => 0,
         };
@@ -296,11 +275,16 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     fn in_force(&self) -> InForce {
         if self.state.extended {
             // RFC 8689 2: REQUIRETLS is offered under TLS; RFC 3030 3: BINARYMIME together with CHUNKING.
+            #[cfg_attr(
+                not(feature = "chunking"),
+                expect(unused_mut, reason = "nothing is taken from what is configured")
+            )]
             let mut extensions = self.config.extensions;
             #[cfg(feature = "extensions")]
             if !self.state.tls {
                 extensions = extensions.without(Extensions::REQUIRETLS);
             }
+            #[cfg(feature = "chunking")]
             if !extensions.contains(Extensions::CHUNKING) {
                 extensions = extensions.without(Extensions::BINARYMIME);
             }
@@ -331,7 +315,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
 }
 
 /// The longest line of a command where no extension adds to it, its CRLF counted (RFC 5321 4.5.3.1.4).
-const LINE_LIMIT: usize = 512;
+pub(crate) const LINE_LIMIT: usize = 512;
 
 /// Said to a command that stands in a wrong place for a reason that the table of the phases does not know.
 const BAD_SEQUENCE: Canned = Canned::bad_sequence();

@@ -4,41 +4,71 @@ use crate::buffer::Buffer;
 use crate::config::{Config, Extensions};
 use crate::sasl;
 use crate::state::State;
+use crate::write;
 #[cfg(feature = "extensions")]
-use crate::write::Lines;
-use crate::write::{self, Digits};
+use crate::write::{Digits, Lines};
 
 /// Extensions whose keyword stands alone.
-static ALONE: [(Extensions, &str); if cfg!(feature = "extensions") { 8 } else { 7 }] = [
+const ALONE: &[(Extensions, &str)] = &[
     (Extensions::PIPELINING, "250-PIPELINING\r\n"),
     (Extensions::EIGHTBITMIME, "250-8BITMIME\r\n"),
     (Extensions::SMTPUTF8, "250-SMTPUTF8\r\n"),
     (Extensions::ENHANCEDSTATUSCODES, "250-ENHANCEDSTATUSCODES\r\n"),
+    #[cfg(feature = "chunking")]
     (Extensions::CHUNKING, "250-CHUNKING\r\n"),
+    #[cfg(feature = "chunking")]
     (Extensions::BINARYMIME.with(Extensions::CHUNKING), "250-BINARYMIME\r\n"),
+    #[cfg(feature = "extensions")]
     (Extensions::DSN, "250-DSN\r\n"),
     #[cfg(feature = "extensions")]
     (Extensions::ETRN, "250-ETRN\r\n"),
 ];
 
+/// The same lines with zeros behind them, and how long they are: each is stored by two moves.
+#[cfg(target_pointer_width = "64")]
+static PADDED: [([u8; 32], u8); ALONE.len()] = {
+    let mut padded = [([0; 32], 0); ALONE.len()];
+    let mut places: &mut [([u8; 32], u8)] = &mut padded;
+    let mut lines = ALONE;
+    while let (Some(((octets, length), places_after)), Some(((_, line), lines_after))) =
+        (places.split_first_mut(), lines.split_first())
+    {
+        assert!(line.len() < 32, "a line is longer");
+        *length = line.len() as u8;
+        let (mut to, mut from): (&mut [u8], &[u8]) = (octets, line.as_bytes());
+        while let (Some((place, to_after)), Some((octet, from_after))) = (to.split_first_mut(), from.split_first()) {
+            *place = *octet;
+            (to, from) = (to_after, from_after);
+        }
+        (places, lines) = (places_after, lines_after);
+    }
+    padded
+};
+
 /// Writes what is configured and may be used as things stand, into an empty buffer.
 #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
 pub(crate) fn write(out: &mut Buffer, config: &Config<'_>, state: &State) {
-    let last = out.len();
-    let mut keywords = Keywords { out, last };
+    let mut keywords = Keywords { begin: out.len(), last: out.len(), out };
     keywords.name(config.hostname);
     let offers = |extension| config.extensions.contains(extension);
     if offers(Extensions::SIZE) {
-        keywords.line(&["SIZE ", Digits::of(config.message_size).text()]);
+        keywords.numbers(&[("SIZE ", config.message_size)]);
     }
-    for (extension, line) in &ALONE {
+    #[cfg(target_pointer_width = "64")]
+    for ((extension, line), (padded, length)) in ALONE.iter().zip(&PADDED) {
+        if offers(*extension) {
+            keywords.padded(padded, *length, line);
+        }
+    }
+    #[cfg(not(target_pointer_width = "64"))]
+    for (extension, line) in ALONE {
         if offers(*extension) {
             keywords.fixed(line);
         }
     }
+    #[cfg(feature = "extensions")]
     if offers(Extensions::LIMITS) {
-        let (recipients, transactions) = (Digits::of(config.recipients.into()), Digits::of(config.transactions.into()));
-        keywords.line(&["LIMITS RCPTMAX=", recipients.text(), " MAILMAX=", transactions.text()]);
+        keywords.numbers(&[("LIMITS RCPTMAX=", config.recipients.into()), (" MAILMAX=", config.transactions.into())]);
     }
     #[cfg(feature = "extensions")]
     keywords.of_relays(config, state);
@@ -52,55 +82,77 @@ pub(crate) fn write(out: &mut Buffer, config: &Config<'_>, state: &State) {
 /// Lines that are all written as if others followed. One for which there is no room is left out.
 struct Keywords<'o> {
     out: &'o mut Buffer,
-    /// Where the last line begins.
+    /// Where the line in the making begins.
+    begin: usize,
+    /// Where the last whole line begins.
     last: usize,
 }
 
 impl Keywords<'_> {
     /// The first line, which is always there.
     fn name(&mut self, hostname: &str) {
-        self.last = self.out.len();
-        self.out.append(b"250-");
+        self.text("250-");
         write::name(self.out, hostname);
-        self.out.append(b"\r\n");
+        self.end_line();
     }
 
     /// A whole line.
+    #[cfg_attr(target_pointer_width = "64", inline(never))]
     fn fixed(&mut self, line: &'static str) {
-        let begin = self.out.len();
         let fits = self.out.append(line.as_bytes());
-        self.ended(begin, fits);
+        self.ended(fits);
     }
 
-    fn line(&mut self, parts: &[&str]) {
-        let begin = self.out.len();
-        self.out.append(b"250-");
-        parts.iter().for_each(|part| {
-            self.out.append(part.as_bytes());
+    /// A whole line, which is there with zeros behind it too.
+    #[cfg(target_pointer_width = "64")]
+    fn padded(&mut self, octets: &[u8; 32], length: u8, line: &'static str) {
+        if self.out.append_first(octets, length) {
+            self.ended(true);
+        } else {
+            self.fixed(line);
+        }
+    }
+
+    /// A part of a line. Where there is no room for it there is none for the end of the line either.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    fn text(&mut self, text: &'static str) {
+        self.out.append_known(text.as_bytes());
+    }
+
+    /// A line of numbers, each behind its name.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    fn numbers(&mut self, numbers: &[(&str, u64)]) {
+        self.text("250-");
+        numbers.iter().for_each(|(name, number)| {
+            self.out.append(name.as_bytes());
+            write::number(self.out, *number);
         });
-        let fits = self.out.append(b"\r\n");
-        self.ended(begin, fits);
+        self.end_line();
+    }
+
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    fn end_line(&mut self) {
+        let fits = self.out.append_known(b"\r\n");
+        self.ended(fits);
     }
 
     /// The mechanisms that may be used now, in the order of the configuration.
     fn mechanisms(&mut self, config: &Config<'_>, state: &State) {
-        let begin = self.out.len();
-        self.out.append(b"250-AUTH");
+        self.text("250-AUTH");
         let keyword = self.out.len();
         for mechanism in config.mechanisms {
             if sasl::refusal(*mechanism, config, state.tls, &state.facts).is_none() {
-                self.out.append(b" ");
+                self.text(" ");
                 self.out.append(mechanism.name().as_bytes());
             }
         }
-        let fits = self.out.len() != keyword && self.out.append(b"\r\n");
-        self.ended(begin, fits);
+        let fits = self.out.len() != keyword && self.out.append_known(b"\r\n");
+        self.ended(fits);
     }
 
     /// A line with a value that somebody configured, where there is any; it is made printable.
     #[cfg(feature = "extensions")]
     fn configured(&mut self, keyword: &[&str], value: &str) {
-        let begin = self.out.len();
         let mut line = Lines::new(self.out, 250, None, false).in_all_of_the_buffer();
         line.begin();
         keyword.iter().for_each(|part| line.text(part));
@@ -109,7 +161,7 @@ impl Keywords<'_> {
             line.value(value);
         }
         let fits = line.end();
-        self.ended(begin, fits);
+        self.ended(fits);
         if fits {
             self.separate(b'-');
         }
@@ -122,7 +174,7 @@ impl Keywords<'_> {
         if offers(Extensions::DELIVERBY) {
             match config.shortest_deliver_by {
                 0 => self.fixed("250-DELIVERBY\r\n"),
-                shortest => self.line(&["DELIVERBY ", Digits::of(shortest.into()).text()]),
+                shortest => self.numbers(&[("DELIVERBY ", shortest.into())]),
             }
         }
         if offers(Extensions::FUTURERELEASE) {
@@ -143,11 +195,12 @@ impl Keywords<'_> {
         }
     }
 
-    fn ended(&mut self, begin: usize, fits: bool) {
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    fn ended(&mut self, fits: bool) {
         if fits {
-            self.last = begin;
+            (self.last, self.begin) = (self.begin, self.out.len());
         } else {
-            self.out.truncate(begin);
+            self.out.truncate(self.begin);
         }
     }
 
@@ -188,11 +241,13 @@ mod tests {
             write(&mut out, &config, &State::new(if tls { crate::Peer::TLS } else { crate::Peer::PLAIN }, false));
             std::str::from_utf8(out.octets()).unwrap().to_string()
         };
-        assert_eq!(
-            text(false),
+        let chunking = if cfg!(feature = "chunking") { "250-CHUNKING\r\n250-BINARYMIME\r\n" } else { "" };
+        let limits = if cfg!(feature = "extensions") { "250-LIMITS RCPTMAX=100 MAILMAX=100\r\n" } else { "" };
+        let expected = std::format!(
             "250-mx\r\n250-SIZE 26214400\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n\
-             250-CHUNKING\r\n250-BINARYMIME\r\n250-LIMITS RCPTMAX=100 MAILMAX=100\r\n250 STARTTLS\r\n"
+             {chunking}{limits}250 STARTTLS\r\n"
         );
+        assert_eq!(text(false), expected);
         assert!(text(true).ends_with("250 AUTH PLAIN LOGIN\r\n"));
         assert!(!text(true).contains("STARTTLS"));
     }

@@ -83,8 +83,10 @@
 //! trusted peers XCLIENT and XFORWARD; each of [`Extensions`]; each [`Mechanism`] of SASL. An extension is in force
 //! where it is offered: a parameter of one that is not gets 555.
 //!
-//! Cargo features: `extensions` brings what an appliance has no use for, and a relay may have: DELIVERBY, REQUIRETLS, MT-PRIORITY,
-//! FUTURERELEASE, NO-SOLICITING, ETRN, and `Peer::trusted` with XCLIENT and XFORWARD; without it they are as unknown as any other word.
+//! Cargo features: `extensions`, the default, brings what an appliance has no use for: LMTP, DSN, LIMITS, DELIVERBY, REQUIRETLS, MT-PRIORITY,
+//! FUTURERELEASE, NO-SOLICITING, ETRN, EXPN, HELP, VRFY that answers, and `Peer::trusted` with XCLIENT and XFORWARD. It brings `chunking`
+//! too: BDAT with CHUNKING and BINARYMIME. Without them a command is refused as not implemented, a parameter as unknown, and with PLAIN
+//! and LOGIN the core fits 16 KiB of flash.
 //! `mechanisms` brings the mechanisms beside PLAIN and LOGIN, `scram` and `cram-md5` the hashing that these two are
 //! checked with; `std` chooses wider vector instructions when the program runs, where the machine has them; `defmt` derives
 //! `defmt::Format`.
@@ -129,6 +131,10 @@
 )]
 
 mod buffer;
+#[cfg(feature = "chunking")]
+mod chunk;
+#[cfg(not(feature = "chunking"))]
+#[path = "no_chunk.rs"]
 mod chunk;
 mod command;
 mod config;
@@ -138,6 +144,8 @@ mod error;
 mod hops;
 mod keywords;
 mod line;
+#[cfg(not(target_pointer_width = "64"))]
+mod octets;
 #[cfg(any(doc, doctest, test))]
 pub mod own_stack;
 mod phase;
@@ -145,6 +153,7 @@ mod receive;
 mod reply;
 mod request;
 mod sasl;
+#[cfg(target_pointer_width = "64")]
 mod scan;
 mod secret;
 mod session;
@@ -153,12 +162,11 @@ mod step;
 mod time;
 mod write;
 
-pub use command::{
-    AddressError, Body, Domain, ForwardPath, Hello, Literal, Mail, Mailbox, Notify, Orcpt, Query, Rcpt, Ret,
-    ReversePath, Xtext,
-};
+pub use command::{AddressError, Body, Domain, ForwardPath, Hello, Literal, Mail, Mailbox, Rcpt, ReversePath, Xtext};
 #[cfg(feature = "extensions")]
-pub use command::{Attribute, Attributes, ByMode, DeliverBy, Etrn, EtrnOption, Hold};
+pub use command::{Attribute, Attributes, ByMode, DeliverBy, Etrn, EtrnOption, Hold, Query};
+#[cfg(feature = "extensions")]
+pub use command::{Notify, Orcpt, Ret};
 pub use config::{Config, EarlyTalk, Extensions, LineEndings, Mode, Peer, Tls, Tolerance, Vrfy};
 pub use error::ApiMisuse;
 pub use phase::Phase;

@@ -2,13 +2,15 @@
 
 use core::fmt;
 
-use crate::buffer::{Buffer, Span};
+use crate::buffer::{Buffer, Span, nowhere};
 #[cfg(target_pointer_width = "64")]
 use crate::command::characters::printable_run;
-
-/// The longest line that is looked at as a whole: all commands of RFC 5321 are shorter.
 #[cfg(target_pointer_width = "64")]
-const WHOLE: usize = 512;
+use crate::dispatch::LINE_LIMIT;
+
+/// The longest line that is looked at as a whole, without its CRLF: any line may be so long.
+#[cfg(target_pointer_width = "64")]
+const WHOLE: usize = LINE_LIMIT - 2;
 
 /// A line in the making, in a buffer of `N` octets. Any fragmentation of the input gives the same line.
 pub(crate) struct Line<const N: usize> {
@@ -73,43 +75,30 @@ impl<const N: usize> Line<N> {
     /// [`next`](Self::next).
     #[inline(never)]
     pub(crate) fn feed(&mut self, input: &mut &[u8]) -> Framed {
-        loop {
-            let rest: &[u8] = input;
-            if self.cr {
-                let Some((octet, after)) = rest.split_first() else { return Framed::More };
-                self.cr = false;
-                if *octet != b'\n' {
-                    if !self.spoilt {
-                        self.spoilt = true;
-                        return Framed::BareCr;
-                    }
-                    continue;
-                }
-                *input = after;
-                self.length = self.length.saturating_add(1);
-                if !self.spoilt {
-                    return Framed::Line;
-                }
-                self.next();
-                return Framed::Rest;
+        while let Some((octet, rest)) = input.split_first() {
+            let behind_cr = core::mem::take(&mut self.cr);
+            if behind_cr && *octet != b'\n' && !self.spoilt {
+                // The octet is looked at again, as part of the rest.
+                self.spoilt = true;
+                return Framed::BareCr;
             }
-            let end = rest.iter().position(|octet| matches!(octet, b'\r' | b'\n')).unwrap_or(rest.len());
-            let (text, tail) = rest.split_at_checked(end).unwrap_or((rest, &[]));
-            self.length = self.length.saturating_add(text.len() as u32);
-            if !self.spoilt {
-                self.buffer.append(text);
-            }
-            let Some((octet, after)) = tail.split_first() else {
-                *input = &[];
-                return Framed::More;
-            };
-            *input = after;
+            *input = rest;
             self.length = self.length.saturating_add(1);
-            if *octet == b'\n' {
-                return Framed::BareLf;
+            match *octet {
+                b'\n' if !behind_cr => return Framed::BareLf,
+                b'\n' if !self.spoilt => return Framed::Line,
+                b'\n' => {
+                    self.next();
+                    return Framed::Rest;
+                }
+                b'\r' => self.cr = true,
+                octet if !self.spoilt => {
+                    self.buffer.push(octet);
+                }
+                _ => {}
             }
-            self.cr = true;
         }
+        Framed::More
     }
 
     /// Whether no octet of the line has come yet.
@@ -135,7 +124,7 @@ impl<const N: usize> Line<N> {
 
     /// The line without its CRLF.
     pub(crate) fn octets(&self) -> &[u8] {
-        self.buffer().get(usize::from(self.kept)..).unwrap_or_default()
+        self.buffer().get(usize::from(self.kept)..).unwrap_or_else(nowhere)
     }
 
     /// A part of the buffer, to change in place.

@@ -183,12 +183,17 @@ pub(crate) enum Rule {
 impl Rule {
     /// The reply of a rule that does not admit.
     pub(crate) const fn refusal(self) -> Option<Canned> {
+        if matches!(self, Self::Yes) { None } else { Some(self.reply()) }
+    }
+
+    /// What is said where it does not admit.
+    #[cfg_attr(target_pointer_width = "64", cold, inline(never))]
+    const fn reply(self) -> Canned {
         match self {
-            Self::Yes => None,
-            Self::BadSequence => Some(const { Canned::bad_sequence() }),
-            Self::MailFirst => Some(const { Canned::mail_first() }),
-            Self::RcptFirst => Some(const { Canned::rcpt_first() }),
-            Self::NoRcpts => Some(const { Canned::no_valid_recipients() }),
+            Self::Yes | Self::BadSequence => const { Canned::bad_sequence() },
+            Self::MailFirst => const { Canned::mail_first() },
+            Self::RcptFirst => const { Canned::rcpt_first() },
+            Self::NoRcpts => const { Canned::no_valid_recipients() },
         }
     }
 }
@@ -203,7 +208,7 @@ pub(crate) fn admit(phase: Phase, verb: Verb) -> Rule {
 static ADMITTED: [[Rule; 8]; Verb::ALL.len()] = {
     let mut rows = [[Rule::BadSequence; 8]; Verb::ALL.len()];
     let mut places: &mut [[Rule; 8]] = &mut rows;
-    let mut verbs: &[Verb] = &Verb::ALL;
+    let mut verbs: &[Verb] = Verb::ALL;
     while let (Some((place, places_after)), Some((verb, verbs_after))) = (places.split_first_mut(), verbs.split_first())
     {
         *place = row(*verb);
@@ -222,6 +227,7 @@ const fn row(verb: Verb) -> [Rule; 8] {
         Verb::Mail => [Seq, Seq, Yes, Seq, Seq, Seq, Seq, Seq],
         Verb::Rcpt => [Seq, MailFirst, MailFirst, Yes, Yes, Yes, Seq, Seq],
         Verb::Data => [Seq, MailFirst, MailFirst, RcptFirst, NoRcpts, Yes, Seq, Seq],
+        #[cfg(feature = "chunking")]
         Verb::Bdat => [Seq, MailFirst, MailFirst, RcptFirst, NoRcpts, Yes, Yes, Seq],
         #[cfg(feature = "extensions")]
         Verb::Xclient => [Seq, Yes, Yes, Seq, Seq, Seq, Seq, Seq],

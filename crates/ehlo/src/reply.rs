@@ -228,10 +228,19 @@ impl Canned {
         }
     }
 
-    /// Whether the server's name stands between the codes and the text. (Where it does, the enhanced status code has three digits.)
+    /// What stands before the server's name and behind it, where that stands between the codes and the text. (Where it does, the enhanced
+    /// status code has three digits.)
     #[cfg(target_pointer_width = "64")]
-    pub(crate) fn is_named(self) -> bool {
-        matches!(self.0.as_bytes(), [_, _, _, _, b'{', ..] | [_, _, _, _, _, _, _, _, _, _, b'{', ..])
+    #[inline]
+    pub(crate) fn around_name(self) -> Option<(&'static [u8], &'static [u8])> {
+        let line = self.0.as_bytes();
+        let codes = match line {
+            [_, _, _, _, b'{', ..] => 4,
+            [_, _, _, _, _, _, _, _, _, _, b'{', ..] => 10,
+            _ => return None,
+        };
+        // What stands in the braces is `domain`.
+        Some((line.get(..codes)?, line.get(codes.saturating_add(8)..)?))
     }
 }
 

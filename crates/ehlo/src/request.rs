@@ -9,8 +9,8 @@ use core::mem::ManuallyDrop;
 
 use crate::buffer::Buffer;
 #[cfg(feature = "extensions")]
-use crate::command::{Attributes, Etrn};
-use crate::command::{Hello, Mail, Query, Rcpt};
+use crate::command::{Attributes, Etrn, Query};
+use crate::command::{Hello, Mail, Rcpt};
 use crate::config::Config;
 use crate::content::Decoder;
 use crate::keywords;
@@ -43,10 +43,13 @@ pub enum Request<'s> {
     /// storage, or handed on, first.
     Message(MessageRequest<'s>),
     /// VRFY, where the configuration says that it is answered.
+    #[cfg(feature = "extensions")]
     Verify(VerifyRequest<'s>),
     /// EXPN, where the configuration offers it.
+    #[cfg(feature = "extensions")]
     Expand(ExpandRequest<'s>),
     /// HELP.
+    #[cfg(feature = "extensions")]
     Help(HelpRequest<'s>),
     /// ETRN: shall the queue for a node be started?
     #[cfg(feature = "extensions")]
@@ -79,7 +82,7 @@ macro_rules! requests {
         impl $answer<'_> {
             /// Refuses, with a 4yz or 5yz reply; a positive one becomes `451 4.3.0`. After `421` the connection is closed.
             pub fn refuse(self, reply: &Reply<'_>) {
-                self.0.settled_by(|turn| turn.refuse(reply));
+                self.0.settled_by(|turn| turn.refuse(reply.code(), Some(reply)));
             }
 
             /// Leaves the decision pending: [`Session::advance`](crate::Session::advance) asks for it again.
@@ -122,6 +125,10 @@ requests! {
         /// In LMTP: for which recipient, counted from 0 in the order in which RCPT was accepted, duplicates too. Each is asked for.
         recipient: Option<u16>,
     } => MessageAnswer;
+}
+
+#[cfg(feature = "extensions")]
+requests! {
     /// VRFY.
     VerifyRequest {
         /// What the client said.
@@ -137,10 +144,6 @@ requests! {
         /// What help is wanted with; often empty.
         topic: &'s str,
     } => HelpAnswer;
-}
-
-#[cfg(feature = "extensions")]
-requests! {
     /// ETRN (RFC 1985).
     EtrnRequest {
         /// What the client said.
@@ -220,7 +223,11 @@ impl MailAnswer<'_> {
         state.transactions = state.transactions.saturating_add(1);
         state.recipients = 0;
         if let Pending::Mail(mail) = &state.pending {
-            (state.smtputf8, state.binary) = (mail.smtputf8(), mail.is_binary());
+            state.smtputf8 = mail.smtputf8();
+            #[cfg(feature = "chunking")]
+            {
+                state.binary = mail.is_binary();
+            }
         }
         self.0.say(Canned::SENDER_OK, Event::Mail);
     }
@@ -230,20 +237,20 @@ impl RcptAnswer<'_> {
     /// Takes the recipient: `250 2.1.5`.
     pub fn accept(self) {
         self.0.state.recipients = self.0.state.recipients.saturating_add(1);
-        self.0.state.taken = self.0.state.taken.saturating_add(1);
+        self.0.state.take_recipient();
         self.0.say(Canned::RECIPIENT_OK, Event::Rcpt);
     }
 
     /// Takes the recipient, who lives elsewhere now: `251`. `forward_path` is written as given, so with its angle brackets.
     pub fn will_forward(self, forward_path: &str) {
         self.0.state.recipients = self.0.state.recipients.saturating_add(1);
-        self.0.state.taken = self.0.state.taken.saturating_add(1);
+        self.0.state.take_recipient();
         self.0.say_reply(&Reply::will_forward(forward_path), Event::Rcpt);
     }
 
     /// Says that this recipient has been taken already: `250`. It does not count again.
     pub fn duplicate(self) {
-        self.0.state.taken = self.0.state.taken.saturating_add(1);
+        self.0.state.take_recipient();
         self.0.say(const { Canned::duplicated_rcpt() }, Event::Rcpt);
     }
 }
@@ -282,6 +289,7 @@ impl MessageAnswer<'_> {
     }
 }
 
+#[cfg(feature = "extensions")]
 impl VerifyAnswer<'_> {
     /// The user is here: `250` and the mailbox, written as given.
     pub fn accept(self, mailbox: &str) {
@@ -299,6 +307,7 @@ impl VerifyAnswer<'_> {
     }
 }
 
+#[cfg(feature = "extensions")]
 impl ExpandAnswer<'_> {
     /// The members of the list, a line each, written as given: `250`. Where they do not fit the output buffer, or there are none,
     /// the answer is `452 4.3.1` or `252` instead.
@@ -319,6 +328,7 @@ impl ExpandAnswer<'_> {
     }
 }
 
+#[cfg(feature = "extensions")]
 impl HelpAnswer<'_> {
     /// Names the configured address: `214`; `502` where there is none.
     pub fn accept(self) {
@@ -376,7 +386,8 @@ struct Turn<'s> {
     config: &'s Config<'s>,
     state: &'s mut State,
     out: &'s mut Buffer,
-    #[cfg_attr(not(feature = "mechanisms"), expect(dead_code, reason = "PLAIN and LOGIN need nothing of it"))]
+    /// PLAIN and LOGIN need nothing of it.
+    #[cfg(feature = "mechanisms")]
     line: &'s [u8],
 }
 
@@ -387,7 +398,18 @@ impl fmt::Debug for Turn<'_> {
     }
 }
 
-impl Turn<'_> {
+impl<'s> Turn<'s> {
+    #[cfg_attr(not(feature = "mechanisms"), expect(unused_variables, reason = "PLAIN and LOGIN need no line"))]
+    fn new(config: &'s Config<'s>, state: &'s mut State, out: &'s mut Buffer, line: &'s [u8]) -> Self {
+        Self {
+            config,
+            state,
+            out,
+            #[cfg(feature = "mechanisms")]
+            line,
+        }
+    }
+
     /// Uses the right up: what is given here settles the decision, and nothing is refused.
     #[inline]
     fn settled_by(self, settle: impl FnOnce(&mut Self)) {
@@ -395,6 +417,7 @@ impl Turn<'_> {
     }
 
     /// Answers with a reply of the core's own.
+    #[inline]
     fn say(self, reply: Canned, event: Event) {
         self.settled_by(|turn| {
             write::canned(turn.out, turn.config, reply);
@@ -413,9 +436,14 @@ impl Turn<'_> {
     /// Whether the peer takes UTF-8 in this reply (RFC 6531 3.7.4).
     fn takes_utf8(&self) -> bool {
         match self.state.pending {
+            #[cfg(feature = "extensions")]
             Pending::Verify { smtputf8, .. } | Pending::Expand { smtputf8, .. } => smtputf8,
             _ => self.state.smtputf8,
         }
+    }
+
+    fn write_own(&mut self, reply: Canned) {
+        write::canned(self.out, self.config, reply);
     }
 
     fn write(&mut self, reply: &Reply<'_>) {
@@ -426,51 +454,59 @@ impl Turn<'_> {
     /// Refuses; the decision is settled by it.
     #[cold]
     #[inline(never)]
-    fn refuse(&mut self, reply: &Reply<'_>) {
-        let mut reply = if reply.is_positive() { const { &Reply::processing_error() } } else { reply };
+    fn refuse(&mut self, mut code: u16, mut reply: Option<&Reply<'_>>) {
+        if code < 400 {
+            (code, reply) = (451, None);
+        }
+        let permanent = code >= 500;
         let pending = self.state.pending;
         let moves_nothing = match pending {
             Pending::Mail(_) | Pending::Rcpt(_) => true,
             Pending::Data => self.state.chunk.is_none(),
             // Where it is permanent it has a limit of its own.
-            Pending::Auth => !reply.is_permanent(),
+            Pending::Auth => !permanent,
             _ => false,
         };
         if moves_nothing {
             self.count_refusal();
             if self.state.errors > self.config.errors {
-                reply = const { &Reply::too_much_failure() };
+                (code, reply) = (421, None);
             }
         }
-        let mut close = reply.code() == 421;
-        if matches!(pending, Pending::Auth) && reply.is_permanent() {
+        let mut close = code == 421;
+        if matches!(pending, Pending::Auth) && permanent {
             // A temporary failure is not the client's, and does not count.
             self.state.auth_failures = self.state.auth_failures.saturating_add(1);
             if self.state.auth_failures > self.config.auth_failures {
-                reply = const { &Reply::auth_failed_too_often() };
+                (code, reply) = (554, None);
                 close = true;
             } else {
                 #[cfg(feature = "mechanisms")]
-                if reply.code() == 535 && further::token_refused(self.state, self.out) {
+                if code == 535 && further::token_refused(self.state, self.out) {
                     return self.state.pending = Pending::None;
                 }
             }
         }
-        self.write(reply);
+        match (reply, code) {
+            (Some(reply), _) => self.write(reply),
+            (None, 451) => self.write_own(const { Canned::processing_error() }),
+            (None, 554) => self.write_own(const { Canned::auth_failed_too_often() }),
+            #[cfg(feature = "mechanisms")]
+            (None, 535) => self.write_own(const { Canned::auth_failed() }),
+            _ if matches!(pending, Pending::Connect) => self.write_own(const { Canned::service_not_available() }),
+            _ => self.write_own(const { Canned::too_much_failure() }),
+        }
         match pending {
             Pending::Connect => {
                 self.state.settle(Event::TurnedAway);
                 // RFC 7504 3 and RFC 5321 3.8 let these two close at once; other codes wait for QUIT (RFC 5321 3.1).
-                close |= reply.code() == 521;
+                close |= code == 521;
             }
             Pending::Auth => self.state.settle(Event::AuthOver),
             Pending::Rcpt(_) => self.state.settle(Event::RcptRefused),
-            // The chunk comes all the same. It is dropped, and the message with it: its other chunks make none.
             Pending::Data if self.state.chunk.is_some() => {
-                let left = self.state.chunk.take().map_or(0, |chunk| chunk.left);
-                self.state.drop_chunk(left);
-                self.state.pending = Pending::None;
-                self.state.go(Event::ChunkRefused, Abort::Chunk);
+                #[cfg(feature = "chunking")]
+                self.state.refuse_chunk();
             }
             Pending::Message(_) => self.state.message_answered(self.config),
             // Events that mean nothing outside mail data leave the others where they are.
@@ -499,21 +535,44 @@ impl Turn<'_> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.refuse(match self.state.pending {
-            Pending::Connect => const { &Reply::service_not_available() },
-            _ => const { &Reply::processing_error() },
-        });
+        self.refuse(
+            match self.state.pending {
+                Pending::Connect => 421,
+                _ => 451,
+            },
+            None,
+        );
     }
 }
 
 /// Refuses an authentication that the core itself can tell to fail, as if the caller did.
 #[cfg(feature = "mechanisms")]
 pub(crate) fn fail_auth(config: &Config<'_>, state: &mut State, out: &mut Buffer, line: &[u8]) {
-    Turn { config, state, out, line }.settled_by(|turn| turn.refuse(const { &Reply::auth_failed() }));
+    Turn::new(config, state, out, line).settled_by(|turn| turn.refuse(535, None));
+}
+
+/// Builds a request where the caller wants it: by a function that is not inlined, since the compiler otherwise makes one place for the like
+/// parts of all requests, and moves each of them there and back. (A small processor has less room for code.)
+#[cfg(target_pointer_width = "64")]
+macro_rules! in_place {
+    ($build:block) => {{
+        #[inline(never)]
+        fn apart<'s>(build: impl FnOnce() -> Option<Request<'s>>) -> Option<Request<'s>> {
+            build()
+        }
+        apart(move || $build)
+    }};
+}
+
+#[cfg(not(target_pointer_width = "64"))]
+macro_rules! in_place {
+    ($build:block) => {
+        $build
+    };
 }
 
 /// Rebuilds the pending request: its view from the line, its answer from the rest of the session.
-#[inline]
+#[cfg_attr(target_pointer_width = "64", inline)]
 pub(crate) fn pending<'s>(
     config: &'s Config<'s>,
     state: &'s mut State,
@@ -522,25 +581,27 @@ pub(crate) fn pending<'s>(
 ) -> Option<Request<'s>> {
     /// A request whose answer is all there is to it, or stands behind what the client said.
     macro_rules! ask {
-        ($request:ident, $ask:ident, $answer:ident $(, $field:ident: $value:expr)*) => {{
-            // What is asked is read before the answer borrows all of it.
-            let asked = ($($value,)*);
-            let answer = $answer(Turn { config, state, out, line });
-            let ($($field,)*) = asked;
-            Request::$request($ask { $($field,)* answer })
-        }};
+        ($request:ident, $ask:ident, $answer:ident $(, $field:ident: $value:expr)*) => {
+            in_place!({
+                // What is asked is read before the answer borrows all of it.
+                let asked = ($($value,)*);
+                let answer = $answer(Turn::new(config, state, out, line));
+                let ($($field,)*) = asked;
+                Some(Request::$request($ask { $($field,)* answer }))
+            })
+        };
     }
-    Some(match &state.pending {
-        Pending::None => return None,
+    match state.pending {
+        Pending::None => None,
         Pending::Rcpt(rcpt) => ask!(Rcpt, RcptRequest, RcptAnswer, command: rcpt.view(line)),
         Pending::Mail(mail) => ask!(Mail, MailRequest, MailAnswer, command: mail.view(line)),
         Pending::Data => ask!(Data, DataRequest, DataAnswer),
         Pending::Message(recipient) => ask!(
-            Message, MessageRequest, MessageAnswer, recipient: *recipient, size: state.content.size
+            Message, MessageRequest, MessageAnswer, recipient: recipient, size: state.content.size
         ),
         Pending::Connect => ask!(Connect, ConnectRequest, ConnectAnswer),
         Pending::Hello { name, extended } => ask!(
-            Hello, HelloRequest, HelloAnswer, command: Hello { name: name.text(line), extended: *extended }
+            Hello, HelloRequest, HelloAnswer, command: Hello { name: name.text(line), extended }
         ),
         Pending::Auth => {
             let exchange = state.exchange.as_ref();
@@ -548,20 +609,22 @@ pub(crate) fn pending<'s>(
                 Some(credentials) => ask!(Auth, AuthRequest, AuthAnswer, credentials: credentials),
                 // The exchange is complete wherever it is asked for; where it were not, this refuses.
                 None => {
-                    drop(Turn { config, state, out, line });
-                    return None;
+                    drop(Turn::new(config, state, out, line));
+                    None
                 }
             }
         }
+        #[cfg(feature = "extensions")]
         Pending::Verify { what, smtputf8 } => ask!(
-            Verify, VerifyRequest, VerifyAnswer, command: Query { what: what.text(line), smtputf8: *smtputf8 }
+            Verify, VerifyRequest, VerifyAnswer, command: Query { what: what.text(line), smtputf8 }
         ),
+        #[cfg(feature = "extensions")]
         Pending::Expand { what, smtputf8 } => ask!(
-            Expand, ExpandRequest, ExpandAnswer, command: Query { what: what.text(line), smtputf8: *smtputf8 }
+            Expand, ExpandRequest, ExpandAnswer, command: Query { what: what.text(line), smtputf8 }
         ),
         #[cfg(feature = "extensions")]
         Pending::Etrn { node, option } => ask!(
-            Etrn, EtrnRequest, EtrnAnswer, command: Etrn { node: node.text(line), option: *option }
+            Etrn, EtrnRequest, EtrnAnswer, command: Etrn { node: node.text(line), option }
         ),
         #[cfg(feature = "extensions")]
         Pending::Xclient(attributes) => ask!(
@@ -571,6 +634,7 @@ pub(crate) fn pending<'s>(
         Pending::Xforward(attributes) => ask!(
             Xforward, XforwardRequest, XforwardAnswer, command: Attributes::read(attributes.text(line))
         ),
+        #[cfg(feature = "extensions")]
         Pending::Help(topic) => ask!(Help, HelpRequest, HelpAnswer, topic: topic.text(line)),
-    })
+    }
 }

@@ -1,8 +1,9 @@
 //! The session: the loop that turns input into steps.
 
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, nowhere};
 use crate::command::characters::is_printable;
 use crate::config::{Config, EarlyTalk, LineEndings, Peer, Tls, Tolerance};
+use crate::dispatch::LINE_LIMIT;
 use crate::error::ApiMisuse;
 use crate::line::{Framed, Line};
 use crate::phase::{Event, Phase};
@@ -103,7 +104,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
 
     /// What waits to be written, after [`Step::Send`].
     pub fn output(&self) -> &[u8] {
-        self.out.octets().get(self.sent..).unwrap_or_default()
+        self.out.octets().get(self.sent..).unwrap_or_else(nowhere)
     }
 
     /// Says that the first `n` octets of [`output`](Self::output) have been written.
@@ -217,6 +218,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
             self.shut_down();
             return None;
         }
+        #[cfg(feature = "chunking")]
         if self.state.waste > 0 {
             return self.drop_chunk(now, input);
         }
@@ -228,14 +230,14 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
         self.line_in_parts(now, input)
     }
 
-    /// Does what a line says. `printable`: it is known to hold nothing but printable ASCII.
-    fn line_taken(&mut self, input: &mut &[u8], printable: bool) {
+    /// Does what a line says. `plain`: it is known to hold nothing but printable ASCII, and to be no longer than any line may be.
+    fn line_taken(&mut self, input: &mut &[u8], plain: bool) {
         self.state.clock = None;
         self.state.line_taken = true;
         if self.state.phase() == Phase::Sasl {
             self.sasl_line();
         } else {
-            self.command(input, printable);
+            self.command(input, plain);
         }
     }
 
@@ -256,8 +258,8 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
             }
             Framed::Rest => self.state.clock = None,
             Framed::Line => {
-                let printable = is_printable(self.line.octets());
-                self.line_taken(input, printable);
+                let fits = self.line.length() <= LINE_LIMIT && !self.line.overflowed();
+                self.line_taken(input, fits && is_printable(self.line.octets()));
             }
             Framed::BareCr => {
                 self.forget_secrets();
@@ -317,12 +319,14 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
         self.state.go(Event::AuthOver, Abort::Reset);
     }
 
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline)]
     pub(crate) fn say(&mut self, reply: Canned) {
         write::canned(&mut self.out, self.config, reply);
     }
 
     /// Refuses what is a protocol error, and ends the session where there have been too many.
+    #[cfg_attr(target_pointer_width = "64", cold, inline(never))]
     pub(crate) fn fault(&mut self, reply: Canned) {
         if self.count_error() {
             self.say(reply);
@@ -332,9 +336,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
     /// Refuses a line for what it is made of. Between chunks it may have been the next one, without which the message is not the
     /// sender's.
     pub(crate) fn line_fault(&mut self, reply: Canned) {
-        if self.state.phase() == Phase::Chunks {
-            self.state.go(Event::ChunkRefused, Abort::Chunk);
-        }
+        self.end_chunks();
         self.fault(reply);
     }
 
@@ -349,6 +351,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
     }
 
     /// Says a last word, and closes.
+    #[cfg_attr(target_pointer_width = "64", cold, inline(never))]
     pub(crate) fn turn_out(&mut self, reply: Canned) {
         self.say(reply);
         self.state.close(Abort::Closed);

@@ -5,10 +5,12 @@ use crate::chunk::Chunk;
 #[cfg(feature = "extensions")]
 use crate::command::EtrnOption;
 use crate::command::parked::{ParkedMail, ParkedRcpt};
-use crate::config::{Config, Mode, Peer, Tls};
+#[cfg(feature = "extensions")]
+use crate::config::Mode;
+use crate::config::{Config, Peer, Tls};
 use crate::content::Decoder;
 #[cfg(target_pointer_width = "64")]
-use crate::content::SHORT;
+use crate::content::{self, SHORT};
 use crate::hops::Hops;
 use crate::phase::{Event, Phase};
 use crate::sasl::{Exchange, Facts};
@@ -33,14 +35,17 @@ pub(crate) enum Pending {
     Data,
     /// The message is in; for the recipient of this number, counted from 0, where each gets an answer.
     Message(Option<u16>),
+    #[cfg(feature = "extensions")]
     Verify {
         what: Span,
         smtputf8: bool,
     },
+    #[cfg(feature = "extensions")]
     Expand {
         what: Span,
         smtputf8: bool,
     },
+    #[cfg(feature = "extensions")]
     Help(Span),
     #[cfg(feature = "extensions")]
     Etrn {
@@ -71,6 +76,7 @@ pub(crate) struct State {
     /// The transaction, or the query being answered, is internationalised.
     pub(crate) smtputf8: bool,
     /// The transaction's body is any octets, and comes by BDAT.
+    #[cfg(feature = "chunking")]
     pub(crate) binary: bool,
     /// The peer is trusted with XCLIENT and XFORWARD.
     #[cfg(feature = "extensions")]
@@ -92,7 +98,8 @@ pub(crate) struct State {
     pub(crate) transactions: u16,
     pub(crate) recipients: u16,
     /// RCPT commands of the transaction that were answered 2yz: in LMTP each gets an answer to the message.
-    pub(crate) taken: u16,
+    #[cfg(feature = "extensions")]
+    taken: u16,
 
     /// When the connection began.
     pub(crate) started: Option<Instant>,
@@ -105,6 +112,7 @@ pub(crate) struct State {
     /// The chunk that is coming in.
     pub(crate) chunk: Option<Chunk>,
     /// Octets of a refused chunk that are still to be dropped.
+    #[cfg(feature = "chunking")]
     pub(crate) waste: u64,
 }
 
@@ -117,9 +125,9 @@ pub(crate) struct Content {
     pub(crate) size: u64,
     /// Octets read since the clock was last set.
     pub(crate) block: u16,
-    /// No limit can be passed before the next block: see [`short_line`](Self::short_line).
+    /// As long as fewer octets were read, in fours, no limit can be passed: see [`short_line`](Self::short_line).
     #[cfg(target_pointer_width = "64")]
-    pub(crate) quick: bool,
+    pub(crate) quick: u8,
     /// Why the message will be refused at its end; the caller has been told.
     pub(crate) refused: Option<Abort>,
     /// The data are whole, and so many answers to them have been given.
@@ -134,7 +142,7 @@ impl Content {
             size: 0,
             block: 0,
             #[cfg(target_pointer_width = "64")]
-            quick: false,
+            quick: 0,
             refused: None,
             ended: None,
         }
@@ -142,27 +150,32 @@ impl Content {
 
     /// Takes a short line that begins with a dot off the input, where there is no limit or clock to see to.
     #[cfg(target_pointer_width = "64")]
-    #[inline]
+    #[inline(always)]
     pub(crate) fn short_line<'i>(&mut self, input: &mut &'i [u8]) -> Option<&'i [u8]> {
-        if !self.quick || usize::from(self.block) >= const { BLOCK - SHORT } {
+        if (self.block / 4) as u8 >= self.quick {
             return None;
         }
-        let length = self.decoder.short_line(input);
-        let (line, rest) = input.split_first()?.1.split_at_checked(length)?;
-        if !self.hops.passes_over(*line.first()?) {
+        let in_body = self.hops.are_over();
+        let (line, rest) = content::short_line(input, in_body)?;
+        if !in_body && !self.hops.passes_over(*line.first()?) {
             return None;
         }
         *input = rest;
-        self.size = self.size.wrapping_add(length as u64);
-        self.block = self.block.wrapping_add(length as u16).wrapping_add(1);
+        self.size = self.size.wrapping_add(line.len() as u64);
+        self.block = self.block.wrapping_add(line.len() as u16).wrapping_add(1);
         Some(line)
     }
 
-    /// Whether short lines may go by themselves up to the end of the block.
+    /// Lets short lines go by themselves up to the end of the block, where that passes no limit.
     #[cfg(target_pointer_width = "64")]
     pub(crate) fn let_short_lines(&mut self, config: &Config<'_>) {
         let left = config.message_size.saturating_sub(self.size);
-        self.quick = self.refused.is_none() && (config.message_size == 0 || left >= BLOCK as u64);
+        if self.refused.is_none()
+            && (config.message_size == 0 || left >= BLOCK as u64)
+            && self.decoder.is_before_stuffed_line()
+        {
+            self.quick = const { ((BLOCK - SHORT) / 4) as u8 };
+        }
     }
 
     /// What is wrong with the data so far. All of them decide, and not what was met first: that depends on how they were cut.
@@ -194,6 +207,7 @@ impl State {
             extended: false,
             authenticated: false,
             smtputf8: false,
+            #[cfg(feature = "chunking")]
             binary: false,
             #[cfg(feature = "extensions")]
             trusted: peer.trusted,
@@ -208,6 +222,7 @@ impl State {
             idle_commands: 0,
             transactions: 0,
             recipients: 0,
+            #[cfg(feature = "extensions")]
             taken: 0,
             started: None,
             clock: None,
@@ -215,6 +230,7 @@ impl State {
             facts: Facts::new(peer.nonce, peer.channel),
             content: Content::new(Decoder::new(false)),
             chunk: None,
+            #[cfg(feature = "chunking")]
             waste: 0,
         }
     }
@@ -249,9 +265,15 @@ impl State {
                 self.abort = Some(reason);
             }
             self.smtputf8 = false;
-            self.binary = false;
+            #[cfg(feature = "chunking")]
+            {
+                self.binary = false;
+            }
             self.recipients = 0;
-            self.taken = 0;
+            #[cfg(feature = "extensions")]
+            {
+                self.taken = 0;
+            }
             self.content.refused = None;
             self.content.ended = None;
         }
@@ -272,19 +294,56 @@ impl State {
 
     /// Notes that the message got an answer. In LMTP each recipient gets one (RFC 2033 4.2); with the last the transaction ends.
     pub(crate) fn answered(&mut self, config: &Config<'_>) {
-        let given = self.content.ended.unwrap_or(0).saturating_add(1);
-        let due = if config.mode == Mode::Lmtp { self.taken } else { 1 };
-        if given < due {
-            self.content.ended = Some(given);
-        } else {
-            self.go(Event::Answered, Abort::Reset);
+        #[cfg(feature = "extensions")]
+        if config.mode == Mode::Lmtp {
+            let given = self.content.ended.unwrap_or(0).saturating_add(1);
+            if given < self.taken {
+                self.content.ended = Some(given);
+                return;
+            }
+        }
+        let _ = config;
+        self.go(Event::Answered, Abort::Reset);
+    }
+
+    /// Whether the transaction's body is any octets.
+    pub(crate) const fn is_binary(&self) -> bool {
+        #[cfg(feature = "chunking")]
+        return self.binary;
+        #[cfg(not(feature = "chunking"))]
+        false
+    }
+
+    /// Counts a RCPT that was answered 2yz.
+    pub(crate) const fn take_recipient(&mut self) {
+        #[cfg(feature = "extensions")]
+        {
+            self.taken = self.taken.saturating_add(1);
         }
     }
 
+    /// Whether no RCPT may be taken any more: in LMTP each is answered after the data, duplicates too, and so they cannot go on for ever.
+    pub(crate) const fn takes_no_more(&self) -> bool {
+        #[cfg(feature = "extensions")]
+        return self.taken == u16::MAX;
+        #[cfg(not(feature = "extensions"))]
+        false
+    }
+
     /// So many octets that come are a refused chunk's.
+    #[cfg(feature = "chunking")]
     pub(crate) const fn drop_chunk(&mut self, octets: u64) {
         self.waste = octets;
         self.content.block = 0;
+    }
+
+    /// Drops the message with its first chunk, whose octets come all the same: its other chunks make none.
+    #[cfg(feature = "chunking")]
+    pub(crate) fn refuse_chunk(&mut self) {
+        let left = self.chunk.take().map_or(0, |chunk| chunk.left());
+        self.drop_chunk(left);
+        self.pending = Pending::None;
+        self.go(Event::ChunkRefused, Abort::Chunk);
     }
 
     /// Ends the session: what is written goes out, nothing more is read.

@@ -26,7 +26,8 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 /// What the guide `own_stack` of the core says of a session's size where pointers have 32 bits.
 #[cfg(target_pointer_width = "32")]
 const _: () = {
-    let state = if cfg!(feature = "all") { 240 } else { 176 };
+    // Of the latter without the parts that an appliance has no use for, 32 less than the guide's table.
+    let state = if cfg!(feature = "all") { 240 } else { 144 };
     assert!(size_of::<ehlo::Session<'_, 512, 1024>>() == 512 + 1024 + state);
 };
 

@@ -1,12 +1,12 @@
 //! The decisions of a server that waits for them.
 
-use ehlo::{Abort, Credentials, Hello, Mail, Query, Rcpt, Reply, Request, Session};
+use ehlo::{Abort, Credentials, Hello, Mail, Rcpt, Reply, Request, Session};
 #[cfg(feature = "extensions")]
-use ehlo::{Attributes, Etrn};
+use ehlo::{Attributes, Etrn, Query};
 
-use crate::handler::{AuthStep, Receipt, Recipient, Verified};
+use crate::handler::{AuthStep, Receipt, Recipient};
 #[cfg(feature = "extensions")]
-use crate::handler::{Proxied, Queue};
+use crate::handler::{Proxied, Queue, Verified};
 
 /// What the core asks of a server, a method a request, and what it hands to it: [`crate::Handler`] for programs with an executor, where
 /// an answer that takes its time is waited for.
@@ -101,17 +101,20 @@ pub trait Handler {
     }
 
     /// VRFY, where the configuration answers it. Default: `252`.
+    #[cfg(feature = "extensions")]
     async fn verify<'a>(&'a mut self, query: Query<'a>) -> Result<Verified<'a>, Reply<'a>> {
         let _ = query;
         Ok(Verified::Ambiguous)
     }
 
     /// EXPN, where the configuration offers it: the members of the list. Default: `550`.
+    #[cfg(feature = "extensions")]
     async fn expand<'a>(&'a mut self, query: Query<'a>) -> Result<&'a [&'a str], Reply<'a>> {
         Err(Reply::invalid_user(query.what))
     }
 
     /// HELP: a text, or `None` to name the configured address. Default: that.
+    #[cfg(feature = "extensions")]
     async fn help<'a>(&'a mut self, topic: &'a str) -> Result<Option<&'a str>, Reply<'a>> {
         let _ = topic;
         Ok(None)
@@ -185,14 +188,17 @@ pub(super) async fn decide<H: Handler, const LINE: usize, const OUT: usize>(
                 Receipt::As(text) => ask.answer.accept_as(text),
             })
         }
+        #[cfg(feature = "extensions")]
         Some(Request::Verify(ask)) => settle!(ask, handler.verify(ask.command), verified => match verified {
             Verified::Mailbox(mailbox) => ask.answer.accept(mailbox),
             Verified::Forwarded(path) => ask.answer.will_forward(path),
             Verified::Ambiguous => ask.answer.ambiguous(),
         }),
+        #[cfg(feature = "extensions")]
         Some(Request::Expand(ask)) => {
             settle!(ask, handler.expand(ask.command), members => ask.answer.accept(members.iter().copied()));
         }
+        #[cfg(feature = "extensions")]
         Some(Request::Help(ask)) => settle!(ask, handler.help(ask.topic), text => match text {
             Some(text) => ask.answer.accept_with(text),
             None => ask.answer.accept(),

@@ -72,7 +72,13 @@ pub(crate) const fn with_utf8(classes: u8, utf8: bool) -> u8 {
 
 /// How many octets of these classes stand at the start.
 pub(crate) fn run(input: &[u8], classes: u8) -> usize {
-    input.iter().position(|octet| !is_of(*octet, classes)).unwrap_or(input.len())
+    let mut run = 0_usize;
+    while let Some(octet) = input.get(run)
+        && is_of(*octet, classes)
+    {
+        run = run.wrapping_add(1);
+    }
+    run
 }
 
 /// The octets of these classes at the start, at least one, and what is behind them.
@@ -81,29 +87,43 @@ pub(crate) fn split_run(input: &[u8], classes: u8) -> Option<(&[u8], &[u8])> {
 }
 
 /// Whether a text is printable ASCII and nothing else.
+#[inline]
 pub(crate) fn is_printable(text: &[u8]) -> bool {
     printable_run(text) == text.len()
 }
 
-/// How many printable ASCII characters stand at the start: eight at a time, in a word each of whose octets is looked at by itself.
+/// How many printable ASCII characters stand at the start: eight at a time, the last eight whether or not some of them were looked at.
 #[cfg(target_pointer_width = "64")]
+#[inline]
 pub(crate) fn printable_run(text: &[u8]) -> usize {
-    const LOW_BITS: u64 = u64::from_ne_bytes([0x7f; 8]);
-    const ONE: u64 = u64::from_ne_bytes([1; 8]);
     let (words, rest) = text.as_chunks::<8>();
     let mut run = 0_usize;
     for word in words {
-        let word = u64::from_le_bytes(*word);
-        let low = word & LOW_BITS;
-        // The highest bit of each octet: set where it is a space at least, and below DEL.
-        let (from_space, del) = (low.wrapping_add(ONE.wrapping_mul(0x60)), low.wrapping_add(ONE));
-        let other = (word | !from_space | del) & !LOW_BITS;
+        let other = unprintable(*word);
         if other != 0 {
             return run.wrapping_add((other.trailing_zeros() / 8) as usize);
         }
         run = run.wrapping_add(8);
     }
-    run.wrapping_add(one_by_one(rest))
+    match text.last_chunk() {
+        _ if rest.is_empty() => run,
+        Some(word) => {
+            let printable = (unprintable(*word).trailing_zeros() / 8) as usize;
+            text.len().wrapping_sub(8).wrapping_add(printable)
+        }
+        None => one_by_one(text),
+    }
+}
+
+/// The highest bit of the first of eight characters that is not printable ASCII, and perhaps bits of some behind it.
+#[cfg(target_pointer_width = "64")]
+#[inline]
+const fn unprintable(eight: [u8; 8]) -> u64 {
+    const ONE: u64 = u64::from_ne_bytes([1; 8]);
+    let word = u64::from_le_bytes(eight);
+    // Below a space there is a borrow, behind `~` a carry into the highest bit. Either goes on to the next character only from one that is
+    // found already.
+    (word | word.wrapping_sub(ONE.wrapping_mul(b' ' as u64)) | word.wrapping_add(ONE)) & ONE.wrapping_mul(0x80)
 }
 
 /// How many printable ASCII characters stand at the start. (A small processor has less room for code.)
@@ -119,7 +139,8 @@ fn one_by_one(text: &[u8]) -> usize {
 /// Whether both are the same word, in any case. (Not inlined: there are some fifty of these, of 60 octets each on a Cortex-M3.)
 #[inline(never)]
 pub(crate) fn same_word(one: &[u8], other: &[u8]) -> bool {
-    one.eq_ignore_ascii_case(other)
+    // Most are written as they are known, which is soon seen.
+    (cfg!(target_pointer_width = "64") && one == other) || one.eq_ignore_ascii_case(other)
 }
 
 /// Where the first octet like this one is; the length where there is none.
@@ -160,6 +181,84 @@ pub(crate) fn word_in(word: &[u8], list: &[u8]) -> Option<usize> {
         at = at.wrapping_add(1);
     }
     None
+}
+
+/// A list of words as above, made for being looked up in: those of up to eight characters are numbers in it. (By the list alone a
+/// parameter of MAIL took some 300 instructions. A small processor has less room for code.)
+pub(crate) struct Words {
+    list: &'static str,
+    #[cfg(target_pointer_width = "64")]
+    keys: &'static [u64],
+}
+
+impl Words {
+    #[cfg(target_pointer_width = "64")]
+    pub(crate) const fn new(list: &'static str, keys: &'static [u64]) -> Self {
+        Self { list, keys }
+    }
+
+    #[cfg(not(target_pointer_width = "64"))]
+    pub(crate) const fn new(list: &'static str, _: &'static [u64]) -> Self {
+        Self { list }
+    }
+
+    /// Which word it is, in any case, counted from 0; it must be printable.
+    #[inline]
+    pub(crate) fn find(&self, word: &[u8]) -> Option<usize> {
+        #[cfg(target_pointer_width = "64")]
+        if word.len() <= 8 {
+            let word = key_of(word);
+            return self.keys.iter().position(|key| *key == word);
+        }
+        word_in(word, self.list.as_bytes())
+    }
+}
+
+/// What is made of a list of so many words when the core is compiled.
+macro_rules! words {
+    ($count:expr, $list:expr) => {
+        $crate::command::characters::Words::new(
+            $list,
+            &const { $crate::command::characters::keys_of::<{ $count }>($list) },
+        )
+    };
+}
+pub(crate) use words;
+
+/// Up to eight characters as a number, in any case; 0 for more of them. Clearing one bit makes capitals of letters, and of any other
+/// printable character what is none.
+const fn key_of(mut word: &[u8]) -> u64 {
+    let mut key = 0_u64;
+    if word.len() <= 8 {
+        while let [octet, rest @ ..] = word {
+            key = key << 8 | (*octet & 0xdf) as u64;
+            word = rest;
+        }
+    }
+    key
+}
+
+/// The words of a list as numbers.
+pub(crate) const fn keys_of<const N: usize>(list: &str) -> [u64; N] {
+    let mut keys = [0; N];
+    let mut places: &mut [u64] = &mut keys;
+    let mut rest = list.as_bytes();
+    while let Some((place, places_after)) = places.split_first_mut() {
+        let mut length = 0_usize;
+        let mut behind = rest;
+        while let [octet, after @ ..] = behind {
+            behind = after;
+            if *octet == b' ' {
+                break;
+            }
+            length = length.wrapping_add(1);
+        }
+        if let Some((word, _)) = rest.split_at_checked(length) {
+            *place = key_of(word);
+        }
+        (places, rest) = (places_after, behind);
+    }
+    keys
 }
 
 /// What stands before and behind the first octet like this one; `None` where there is none.

@@ -3,7 +3,7 @@
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 use super::characters::{
-    DCONTENT, HYPHEN, LET_DIG, end_before, is_of, next_part, split_run, strip_keyword, strip_octet, with_utf8,
+    DCONTENT, HYPHEN, LET_DIG, end_before, next_part, split_run, strip_keyword, strip_octet, with_utf8,
 };
 use super::{AddressError, text};
 
@@ -62,6 +62,7 @@ impl<'a> Domain<'a> {
 }
 
 /// `( Domain / address-literal )`: its length.
+#[cfg_attr(target_pointer_width = "64", inline)]
 pub(crate) fn domain_or_literal(input: &[u8], utf8: bool) -> Option<usize> {
     if input.first() == Some(&b'[') {
         address_literal(input).filter(|length| *length <= DOMAIN)
@@ -73,20 +74,17 @@ pub(crate) fn domain_or_literal(input: &[u8], utf8: bool) -> Option<usize> {
 /// `Domain = sub-domain *("." sub-domain)`, `sub-domain = Let-dig [Ldh-str]`, where `Ldh-str` ends with a letter or digit, `/ U-label` by
 /// RFC 6531 3.3: its length. `let_dig` says what stands for a letter or digit.
 pub(crate) fn domain(input: &[u8], let_dig: u8) -> Option<usize> {
-    let mut length = 0_usize;
-    let mut label = 0_usize;
-    // Where a label may end: not at its start, not behind a hyphen.
-    let mut complete = false;
-    for octet in input {
-        (label, complete) = match *octet {
-            octet if is_of(octet, let_dig) => (label.wrapping_add(1), true),
-            b'-' if label > 0 => (label.wrapping_add(1), false),
-            b'.' if complete && label <= LABEL => (0, false),
-            _ => break,
+    let mut rest = input;
+    loop {
+        let (label, behind) = split_run(rest, let_dig | HYPHEN)?;
+        if label.len() > LABEL || label.first() == Some(&b'-') || label.last() == Some(&b'-') {
+            return None;
+        }
+        let Some(after) = strip_octet(behind, b'.') else {
+            return Some(input.len().wrapping_sub(behind.len())).filter(|length| *length <= DOMAIN);
         };
-        length = length.wrapping_add(1);
+        rest = after;
     }
-    (complete && label <= LABEL && length <= DOMAIN).then_some(length)
 }
 
 /// `address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) "]"`: its length.

@@ -1,7 +1,8 @@
 //! MAIL and RCPT (RFC 5321 4.1.1.2, 4.1.1.3) with their parameters.
 
 use super::ArgumentError;
-use super::characters::{strip_octet, word_in};
+use super::characters::{Words, strip_octet, words};
+#[cfg(feature = "extensions")]
 use super::dsn::{self, Notify, Orcpt, Ret};
 #[cfg(feature = "extensions")]
 use super::options::{self, ByMode, DeliverBy, Hold};
@@ -26,8 +27,10 @@ pub struct Mail<'a> {
     /// Believe it of trusted, authenticated clients only.
     pub auth: Option<Xtext<'a>>,
     /// How much a report of failure brings back (RET, RFC 3461 4.3).
+    #[cfg(feature = "extensions")]
     pub ret: Option<Ret>,
     /// The sender's name for the message, for reports (ENVID, RFC 3461 4.4).
+    #[cfg(feature = "extensions")]
     pub envid: Option<Xtext<'a>>,
     /// By when it is to be delivered (BY, RFC 2852).
     #[cfg(feature = "extensions")]
@@ -54,7 +57,9 @@ impl<'a> Mail<'a> {
             body: None,
             smtputf8: false,
             auth: None,
+            #[cfg(feature = "extensions")]
             ret: None,
+            #[cfg(feature = "extensions")]
             envid: None,
             #[cfg(feature = "extensions")]
             deliver_by: None,
@@ -79,6 +84,7 @@ pub enum Body {
     SevenBit,
     /// `8BITMIME`.
     EightBitMime,
+    #[cfg(feature = "chunking")]
     /// `BINARYMIME`: any octets, by BDAT only.
     BinaryMime,
 }
@@ -91,14 +97,22 @@ pub struct Rcpt<'a> {
     /// Where the message goes.
     pub forward_path: ForwardPath<'a>,
     /// Of what the sender wants to hear (NOTIFY, RFC 3461 4.1).
+    #[cfg(feature = "extensions")]
     pub notify: Option<Notify>,
     /// The recipient as the sender named it first (ORCPT, RFC 3461 4.2).
+    #[cfg(feature = "extensions")]
     pub orcpt: Option<Orcpt<'a>>,
 }
 
 impl<'a> Rcpt<'a> {
     pub(crate) const fn new(forward_path: ForwardPath<'a>) -> Self {
-        Self { forward_path, notify: None, orcpt: None }
+        Self {
+            forward_path,
+            #[cfg(feature = "extensions")]
+            notify: None,
+            #[cfg(feature = "extensions")]
+            orcpt: None,
+        }
     }
 }
 
@@ -119,6 +133,7 @@ pub(crate) struct InForce {
 
 impl InForce {
     /// Everything, with no limits: for parameters that were checked before.
+    #[cfg(any(feature = "extensions", test))]
     pub(crate) const ALL: Self = Self {
         extensions: Extensions::ALL,
         auth: true,
@@ -142,10 +157,12 @@ impl InForce {
 /// A command as the grammar finds it: its path, what its parameters mean, and the parameters as they stand.
 pub(crate) struct Raw<'l, T> {
     pub(crate) path: RawPath<'l>,
-    /// With a path that is not filled in.
+    /// With a path that is not filled in. Of RCPT nothing is left but its path and its parameters.
     pub(crate) command: T,
+    #[cfg_attr(not(feature = "extensions"), expect(dead_code, reason = "parameters are not read again"))]
     pub(crate) parameters: &'l [u8],
     /// There are others among them than those that nearly every client sends.
+    #[cfg_attr(not(feature = "extensions"), expect(dead_code, reason = "parameters are not read again"))]
     pub(crate) rare: bool,
 }
 
@@ -186,22 +203,24 @@ pub(crate) fn rcpt_parameters<'l>(
 
 /// The parameters of a command: their names, what they are, and which extensions bring them. For AUTH that is told otherwise.
 struct Known {
-    names: &'static str,
+    names: Words,
     rows: &'static [(Kind, Extensions)],
 }
 
 /// Those of MAIL.
 static MAIL: Known = Known {
     #[cfg(not(feature = "extensions"))]
-    names: "SIZE BODY SMTPUTF8 AUTH RET ENVID",
+    names: words!(4, "SIZE BODY SMTPUTF8 AUTH"),
     #[cfg(feature = "extensions")]
-    names: "SIZE BODY SMTPUTF8 AUTH RET ENVID BY REQUIRETLS MT-PRIORITY HOLDFOR HOLDUNTIL SOLICIT",
+    names: words!(12, "SIZE BODY SMTPUTF8 AUTH RET ENVID BY REQUIRETLS MT-PRIORITY HOLDFOR HOLDUNTIL SOLICIT"),
     rows: &[
         (Kind::Size, Extensions::SIZE),
         (Kind::Body, Extensions::EIGHTBITMIME),
         (Kind::SmtpUtf8, Extensions::SMTPUTF8),
         (Kind::Auth, Extensions::NONE),
+        #[cfg(feature = "extensions")]
         (Kind::Ret, Extensions::DSN),
+        #[cfg(feature = "extensions")]
         (Kind::Envid, Extensions::DSN),
         #[cfg(feature = "extensions")]
         (Kind::By, Extensions::DELIVERBY),
@@ -219,15 +238,26 @@ static MAIL: Known = Known {
 };
 
 /// Those of RCPT.
-static RCPT: Known =
-    Known { names: "NOTIFY ORCPT", rows: &[(Kind::Notify, Extensions::DSN), (Kind::Orcpt, Extensions::DSN)] };
+static RCPT: Known = Known {
+    #[cfg(not(feature = "extensions"))]
+    names: words!(0, ""),
+    #[cfg(feature = "extensions")]
+    names: words!(2, "NOTIFY ORCPT"),
+    rows: &[
+        #[cfg(feature = "extensions")]
+        (Kind::Notify, Extensions::DSN),
+        #[cfg(feature = "extensions")]
+        (Kind::Orcpt, Extensions::DSN),
+    ],
+};
 
 /// What extensions add to the longest line of MAIL, in octets: RFC 1870 3, RFC 6152 2, RFC 6531 3.1, RFC 3461 4, RFC 2852 2, RFC 8689 2,
 /// RFC 6710 4, RFC 4865 3, RFC 3865 2.
-pub(crate) static LENGTHS: [(Extensions, u16); if cfg!(feature = "extensions") { 9 } else { 4 }] = [
+pub(crate) static LENGTHS: &[(Extensions, u16)] = &[
     (Extensions::SIZE, 26),
     (Extensions::EIGHTBITMIME, 17),
     (Extensions::SMTPUTF8, 10),
+    #[cfg(feature = "extensions")]
     (Extensions::DSN, 100),
     #[cfg(feature = "extensions")]
     (Extensions::DELIVERBY, 17),
@@ -248,9 +278,13 @@ enum Kind {
     Body,
     SmtpUtf8,
     Auth,
+    #[cfg(feature = "extensions")]
     Ret,
+    #[cfg(feature = "extensions")]
     Envid,
+    #[cfg(feature = "extensions")]
     Notify,
+    #[cfg(feature = "extensions")]
     Orcpt,
     #[cfg(feature = "extensions")]
     By,
@@ -278,11 +312,13 @@ fn read<'l>(
     let mut once = Once::default();
     for parameter in parameters {
         let parameter = parameter?;
-        let place = word_in(parameter.keyword, known.names.as_bytes()).ok_or(ArgumentError::UnknownParameter)?;
+        let place = known.names.find(parameter.keyword).ok_or(ArgumentError::UnknownParameter)?;
         let (kind, extension) = *known.rows.get(place).ok_or(ArgumentError::UnknownParameter)?;
+        let offered = in_force.extensions.contains(extension);
         // RFC 3030 3 brings BODY too.
-        let by_another = kind == Kind::Body && in_force.extensions.contains(Extensions::BINARYMIME);
-        if !(in_force.extensions.contains(extension) || by_another) || (kind == Kind::Auth && !in_force.auth) {
+        #[cfg(feature = "chunking")]
+        let offered = offered || (kind == Kind::Body && in_force.extensions.contains(Extensions::BINARYMIME));
+        if !offered || (kind == Kind::Auth && !in_force.auth) {
             return Err(ArgumentError::UnknownParameter);
         }
         once.mark(1_u16.wrapping_shl(place as u32))?;
@@ -292,6 +328,7 @@ fn read<'l>(
 }
 
 /// Reads the value of one parameter into the command that it belongs to.
+#[cfg_attr(not(feature = "extensions"), expect(unused_variables, reason = "RCPT has parameters with DSN only"))]
 fn read_one<'l>(
     mail: &mut Mail<'l>,
     rcpt: &mut Rcpt<'l>,
@@ -314,9 +351,13 @@ fn read_one<'l>(
             true
         }
         Kind::Auth => found(&mut mail.auth, Xtext::read(value)),
+        #[cfg(feature = "extensions")]
         Kind::Ret => found(&mut mail.ret, dsn::ret(value)),
+        #[cfg(feature = "extensions")]
         Kind::Envid => found(&mut mail.envid, dsn::envid(value)),
+        #[cfg(feature = "extensions")]
         Kind::Notify => found(&mut rcpt.notify, dsn::notify(value)),
+        #[cfg(feature = "extensions")]
         Kind::Orcpt => found(&mut rcpt.orcpt, Orcpt::parse(value)),
         #[cfg(feature = "extensions")]
         Kind::By => {
@@ -358,14 +399,18 @@ fn found<T>(place: &mut Option<T>, meaning: Option<T>) -> bool {
 
 /// `rcpt = "RCPT TO:" ( "<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path ) [SP Rcpt-parameters]`, from behind `RCPT `.
 /// `utf8` as above.
-pub(crate) fn rcpt(arguments: &[u8], utf8: bool, in_force: InForce) -> Result<Raw<'_, Rcpt<'_>>, ArgumentError> {
+#[cfg_attr(target_pointer_width = "64", inline)]
+pub(crate) fn rcpt(
+    arguments: &[u8],
+    utf8: bool,
+    in_force: impl FnOnce() -> InForce,
+) -> Result<Raw<'_, ()>, ArgumentError> {
     let [b'T' | b't', b'O' | b'o', b':', path @ ..] = arguments else { return Err(ArgumentError::Syntax) };
     let (path, parameters) = forward_path(without_space(path), utf8).ok_or(ArgumentError::Syntax)?;
-    let mut command = Rcpt::new(ForwardPath::Postmaster);
     if !parameters.is_empty() {
-        rcpt_parameters(&mut command, parameters, utf8, in_force)?;
+        rcpt_parameters(&mut Rcpt::new(ForwardPath::Postmaster), parameters, utf8, in_force())?;
     }
-    Ok(Raw { path, command, parameters, rare: false })
+    Ok(Raw { path, command: (), parameters, rare: false })
 }
 
 /// What follows a keyword without one space, which is let pass: devices send it.
@@ -375,9 +420,11 @@ fn without_space(rest: &[u8]) -> &[u8] {
 
 /// `body-value = "7BIT" / "8BITMIME"` (RFC 6152 2) `/ "BINARYMIME"` (RFC 3030 3).
 fn body(value: &[u8], in_force: InForce) -> Result<Body, ArgumentError> {
-    let (body, extension) = match word_in(value, b"7BIT 8BITMIME BINARYMIME") {
+    static BODIES: Words = words!(3, "7BIT 8BITMIME BINARYMIME");
+    let (body, extension) = match BODIES.find(value) {
         Some(0) => (Body::SevenBit, Extensions::NONE),
         Some(1) => (Body::EightBitMime, Extensions::EIGHTBITMIME),
+        #[cfg(feature = "chunking")]
         Some(2) => (Body::BinaryMime, Extensions::BINARYMIME),
         _ => return Err(ArgumentError::UnknownValue),
     };
@@ -388,7 +435,9 @@ fn body(value: &[u8], in_force: InForce) -> Result<Body, ArgumentError> {
 mod tests {
     extern crate std;
     use super::super::is_utf8;
-    use super::super::parked::{ParkedMail, ParkedRcpt};
+    use super::super::parked::ParkedMail;
+    #[cfg(feature = "extensions")]
+    use super::super::parked::ParkedRcpt;
     use super::*;
 
     /// As the caller sees it.
@@ -397,8 +446,9 @@ mod tests {
         super::mail(line, utf8, in_force).map(|raw| ParkedMail::new(line, &raw).view(line))
     }
 
+    #[cfg(feature = "extensions")]
     fn rcpt(line: &[u8], smtputf8: bool, in_force: InForce) -> Result<Rcpt<'_>, ArgumentError> {
-        super::rcpt(line, is_utf8(line, smtputf8)?, in_force).map(|raw| ParkedRcpt::new(line, &raw).view(line))
+        super::rcpt(line, is_utf8(line, smtputf8)?, || in_force).map(|raw| ParkedRcpt::new(line, &raw).view(line))
     }
 
     const ALL: InForce = InForce {
@@ -459,12 +509,12 @@ mod tests {
             ("FROM:<a@b> FOO=BAR", UnknownParameter),
             ("FROM:<a@b> NOTIFY=NEVER", UnknownParameter),
             ("FROM:<a@b> BODY=FOO", UnknownValue),
-            ("FROM:<a@b> RET=X", Syntax),
-            ("FROM:<a@b> ENVID=a+0", Syntax),
             ("FROM:<\u{fc}@b>", NotAscii),
         ];
         #[cfg(feature = "extensions")]
         let cases = cases.into_iter().chain([
+            ("FROM:<a@b> RET=X", Syntax),
+            ("FROM:<a@b> ENVID=a+0", Syntax),
             ("FROM:<a@b> BY=0;R", Syntax),
             ("FROM:<a@b> BY=59;R", UnknownValue),
             ("FROM:<a@b> REQUIRETLS=1", Syntax),
@@ -501,6 +551,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(feature = "extensions")]
     fn recipients() {
         let line = b"TO:<\"b ob\"@x.y> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;b@x";
         let parsed = rcpt(line, false, ALL).unwrap();

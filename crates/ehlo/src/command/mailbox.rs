@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::characters::{ATEXT, QTEXT, is_of, strip_octet, with_utf8};
+use super::characters::{ATEXT, QTEXT, is_of, split_run, strip_octet, with_utf8};
 use super::domain::{Domain, domain_or_literal};
 use super::text;
 
@@ -33,11 +33,8 @@ pub struct Mailbox<'a> {
 struct Checked<'a>(&'a [u8]);
 
 impl<'a> Checked<'a> {
-    const fn text(self) -> &'a str {
-        match core::str::from_utf8(self.0) {
-            Ok(text) => text,
-            Err(_) => "",
-        }
+    fn text(self) -> &'a str {
+        super::text(self.0)
     }
 }
 
@@ -75,7 +72,7 @@ impl<'a> Mailbox<'a> {
     }
 
     /// The whole address, as written.
-    pub const fn as_str(&self) -> &'a str {
+    pub fn as_str(&self) -> &'a str {
         self.address.text()
     }
 
@@ -151,18 +148,12 @@ fn local_part(input: &[u8], utf8: bool) -> Option<usize> {
 
 /// `Dot-string = Atom *("." Atom)`: its length.
 fn dot_string(input: &[u8], utf8: bool) -> Option<usize> {
-    let atext = with_utf8(ATEXT, utf8);
-    let mut length = 0_usize;
-    let mut in_atom = false;
-    for octet in input {
-        in_atom = match *octet {
-            octet if is_of(octet, atext) => true,
-            b'.' if in_atom => false,
-            _ => break,
-        };
-        length = length.wrapping_add(1);
+    let mut rest = input;
+    loop {
+        let (_, behind) = split_run(rest, with_utf8(ATEXT, utf8))?;
+        let Some(after) = strip_octet(behind, b'.') else { return Some(input.len().wrapping_sub(behind.len())) };
+        rest = after;
     }
-    in_atom.then_some(length)
 }
 
 /// `Quoted-string = DQUOTE *QcontentSMTP DQUOTE`, where `QcontentSMTP = qtextSMTP / quoted-pairSMTP`: its length.

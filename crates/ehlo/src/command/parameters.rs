@@ -100,6 +100,12 @@ impl<'a> Xtext<'a> {
         Self::read(encoded.as_bytes())
     }
 
+    /// Xtext that was read before.
+    #[cfg(not(feature = "extensions"))]
+    pub(crate) const fn rebuilt(encoded: &'a str) -> Self {
+        Self(encoded)
+    }
+
     /// Reads xtext that is part of a line.
     pub(crate) fn read(encoded: &'a [u8]) -> Option<Self> {
         let mut rest = encoded;

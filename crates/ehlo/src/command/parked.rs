@@ -3,8 +3,12 @@
 //! Of most parameters only the place is kept, and they are read again for the view: as fields they would make a quarter of a session.
 //! Those that nearly every client sends are kept as what they mean, since to read them twice took a sixth of a command's time.
 
-use super::mail::{Body, InForce, Mail, Raw, Rcpt, mail_parameters, rcpt_parameters};
+use super::mail::{Body, Mail, Raw, Rcpt};
+#[cfg(feature = "extensions")]
+use super::mail::{InForce, mail_parameters, rcpt_parameters};
 use super::mailbox::Mailbox;
+#[cfg(not(feature = "extensions"))]
+use super::parameters::Xtext;
 use super::path::{ForwardPath, RawPath, ReversePath};
 use crate::buffer::Span;
 
@@ -15,8 +19,9 @@ fn park(line: &[u8], path: RawPath<'_>) -> MailboxSpan {
     path.map(|mailbox| (Span::of(line, mailbox.address), mailbox.local))
 }
 
-fn rebuild(line: &[u8], span: MailboxSpan) -> Option<Mailbox<'_>> {
-    span.map(|(span, local)| Mailbox::rebuilt(span.octets(line), local))
+#[cfg_attr(target_pointer_width = "64", inline)]
+fn rebuild(line: &[u8], (span, local): (Span, u8)) -> Mailbox<'_> {
+    Mailbox::rebuilt(span.octets(line), local)
 }
 
 /// A MAIL command as places in the line.
@@ -24,13 +29,33 @@ fn rebuild(line: &[u8], span: MailboxSpan) -> Option<Mailbox<'_>> {
 pub(crate) struct ParkedMail {
     path: MailboxSpan,
     /// None where size and body, and that it is internationalised, are all that there is to know.
+    #[cfg(feature = "extensions")]
     parameters: Option<Span>,
     /// 0 where none was declared.
+    #[cfg(feature = "extensions")]
     size: u32,
+    /// `u64::MAX` where none was declared, or one that no message can have.
+    #[cfg(not(feature = "extensions"))]
+    size: u64,
+    #[cfg(not(feature = "extensions"))]
+    auth: Option<Span>,
     body: Option<Body>,
     smtputf8: bool,
 }
 
+impl ParkedMail {
+    pub(crate) const fn smtputf8(&self) -> bool {
+        self.smtputf8
+    }
+
+    /// Whether the body is any octets.
+    #[cfg(feature = "chunking")]
+    pub(crate) const fn is_binary(&self) -> bool {
+        matches!(self.body, Some(Body::BinaryMime))
+    }
+}
+
+#[cfg(feature = "extensions")]
 impl ParkedMail {
     /// Of a command that lies in the line.
     pub(crate) fn new(line: &[u8], raw: &Raw<'_, Mail<'_>>) -> Self {
@@ -43,17 +68,12 @@ impl ParkedMail {
         Self { path: park(line, raw.path), parameters, size: small.unwrap_or(0), body, smtputf8 }
     }
 
-    pub(crate) const fn smtputf8(&self) -> bool {
-        self.smtputf8
-    }
-
-    /// Whether the body is any octets.
-    pub(crate) const fn is_binary(&self) -> bool {
-        matches!(self.body, Some(Body::BinaryMime))
-    }
-
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub(crate) fn view<'l>(&self, line: &'l [u8]) -> Mail<'l> {
-        let mut mail = Mail::new(rebuild(line, self.path).map_or(ReversePath::Null, ReversePath::Mailbox));
+        let mut mail = Mail::new(match self.path {
+            Some(mailbox) => ReversePath::Mailbox(rebuild(line, mailbox)),
+            None => ReversePath::Null,
+        });
         match self.parameters {
             None => {
                 mail.size = (self.size != 0).then_some(self.size.into());
@@ -69,21 +89,50 @@ impl ParkedMail {
     }
 }
 
+/// All of them: without DSN there are few.
+#[cfg(not(feature = "extensions"))]
+impl ParkedMail {
+    /// Of a command that lies in the line.
+    pub(crate) fn new(line: &[u8], raw: &Raw<'_, Mail<'_>>) -> Self {
+        let Mail { size, body, smtputf8, auth, .. } = raw.command;
+        let auth = auth.map(|auth| Span::of(line, auth.encoded().as_bytes()));
+        Self { path: park(line, raw.path), size: size.unwrap_or(u64::MAX), auth, body, smtputf8 }
+    }
+
+    pub(crate) fn view<'l>(&self, line: &'l [u8]) -> Mail<'l> {
+        let reverse_path = self.path.map_or(ReversePath::Null, |mailbox| ReversePath::Mailbox(rebuild(line, mailbox)));
+        let (size, auth) = (Some(self.size).filter(|size| *size != u64::MAX), self.auth.map(|auth| auth.text(line)));
+        Mail { reverse_path, size, body: self.body, smtputf8: self.smtputf8, auth: auth.map(Xtext::rebuilt) }
+    }
+}
+
 /// A RCPT command as places in the line.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ParkedRcpt {
     path: MailboxSpan,
+    #[cfg(feature = "extensions")]
     parameters: Span,
 }
 
 impl ParkedRcpt {
     /// Of a command that lies in the line.
-    pub(crate) fn new(line: &[u8], raw: &Raw<'_, Rcpt<'_>>) -> Self {
-        Self { path: park(line, raw.path), parameters: Span::of(line, raw.parameters) }
+    pub(crate) fn new(line: &[u8], raw: &Raw<'_, ()>) -> Self {
+        Self {
+            path: park(line, raw.path),
+            #[cfg(feature = "extensions")]
+            parameters: Span::of(line, raw.parameters),
+        }
     }
 
+    #[cfg_attr(target_pointer_width = "64", inline)]
     pub(crate) fn view<'l>(&self, line: &'l [u8]) -> Rcpt<'l> {
-        let mut rcpt = Rcpt::new(rebuild(line, self.path).map_or(ForwardPath::Postmaster, ForwardPath::Mailbox));
+        let rcpt = Rcpt::new(match self.path {
+            Some(mailbox) => ForwardPath::Mailbox(rebuild(line, mailbox)),
+            None => ForwardPath::Postmaster,
+        });
+        #[cfg(feature = "extensions")]
+        let mut rcpt = rcpt;
+        #[cfg(feature = "extensions")]
         if !self.parameters.is_empty() {
             // They were right when the command was read.
             let _ = rcpt_parameters(&mut rcpt, self.parameters.octets(line), true, InForce::ALL);

@@ -19,7 +19,7 @@ pub enum ReversePath<'a> {
 
 impl<'a> ReversePath<'a> {
     /// The address without angle brackets; empty for `<>`.
-    pub const fn as_str(&self) -> &'a str {
+    pub fn as_str(&self) -> &'a str {
         match self {
             Self::Null => "",
             Self::Mailbox(mailbox) => mailbox.as_str(),
@@ -39,7 +39,7 @@ pub enum ForwardPath<'a> {
 
 impl<'a> ForwardPath<'a> {
     /// The address without angle brackets; `postmaster` for `<Postmaster>`.
-    pub const fn as_str(&self) -> &'a str {
+    pub fn as_str(&self) -> &'a str {
         match self {
             Self::Postmaster => "postmaster",
             Self::Mailbox(mailbox) => mailbox.as_str(),
@@ -51,6 +51,7 @@ impl<'a> ForwardPath<'a> {
 pub(crate) type RawPath<'l> = Option<RawMailbox<'l>>;
 
 /// `Reverse-path = Path / "<>"`, and what is behind it.
+#[cfg_attr(target_pointer_width = "64", inline)]
 pub(crate) fn reverse_path(input: &[u8], utf8: bool) -> Option<(RawPath<'_>, &[u8])> {
     match input {
         [b'<', b'>', rest @ ..] => Some((None, rest)),
@@ -59,6 +60,7 @@ pub(crate) fn reverse_path(input: &[u8], utf8: bool) -> Option<(RawPath<'_>, &[u
 }
 
 /// `Forward-path = Path`, or `"<Postmaster>"` (RFC 5321 4.1.1.3), and what is behind it.
+#[cfg_attr(target_pointer_width = "64", inline)]
 pub(crate) fn forward_path(input: &[u8], utf8: bool) -> Option<(RawPath<'_>, &[u8])> {
     match path(input, utf8) {
         Some((mailbox, rest)) => Some((Some(mailbox), rest)),
@@ -68,6 +70,7 @@ pub(crate) fn forward_path(input: &[u8], utf8: bool) -> Option<(RawPath<'_>, &[u
 }
 
 /// `Path = "<" [ A-d-l ":" ] Mailbox ">"`. The source route is taken and ignored (RFC 5321 appendix C).
+#[cfg_attr(target_pointer_width = "64", inline(always))]
 fn path(input: &[u8], utf8: bool) -> Option<(RawMailbox<'_>, &[u8])> {
     let mut inside = strip_octet(input, b'<')?;
     if inside.first() == Some(&b'@') {

@@ -10,6 +10,7 @@ pub(crate) enum Verb {
     /// RFC 5321 4.1.1.1.
     Helo,
     /// RFC 2033 4.1.
+    #[cfg(feature = "extensions")]
     Lhlo,
     /// RFC 5321 4.1.1.2.
     Mail,
@@ -18,14 +19,17 @@ pub(crate) enum Verb {
     /// RFC 5321 4.1.1.4.
     Data,
     /// RFC 3030 2.
+    #[cfg(feature = "chunking")]
     Bdat,
     /// RFC 5321 4.1.1.5.
     Rset,
     /// RFC 5321 4.1.1.6.
     Vrfy,
     /// RFC 5321 4.1.1.7.
+    #[cfg(feature = "extensions")]
     Expn,
     /// RFC 5321 4.1.1.8.
+    #[cfg(feature = "extensions")]
     Help,
     /// RFC 5321 4.1.1.9.
     Noop,
@@ -50,17 +54,21 @@ pub(crate) enum Verb {
 
 impl Verb {
     /// All of them, in their order.
-    pub(crate) const ALL: [Self; if cfg!(feature = "extensions") { 19 } else { 16 }] = [
+    pub(crate) const ALL: &[Self] = &[
         Self::Ehlo,
         Self::Helo,
+        #[cfg(feature = "extensions")]
         Self::Lhlo,
         Self::Mail,
         Self::Rcpt,
         Self::Data,
+        #[cfg(feature = "chunking")]
         Self::Bdat,
         Self::Rset,
         Self::Vrfy,
+        #[cfg(feature = "extensions")]
         Self::Expn,
+        #[cfg(feature = "extensions")]
         Self::Help,
         Self::Noop,
         Self::Quit,
@@ -77,26 +85,29 @@ impl Verb {
 
     /// Whether it is offered whatever is configured.
     pub(crate) const fn is_always_there(self) -> bool {
-        matches!(self, Self::Mail | Self::Rcpt | Self::Data | Self::Rset | Self::Help | Self::Noop | Self::Quit)
+        #[cfg(feature = "extensions")]
+        if matches!(self, Self::Help) {
+            return true;
+        }
+        matches!(self, Self::Mail | Self::Rcpt | Self::Data | Self::Rset | Self::Noop | Self::Quit)
     }
 
     /// Whether it ends a group of commands that are sent together (RFC 2920 3.1, RFC 4954 4).
     pub(crate) const fn ends_a_group(self) -> bool {
         #[cfg(feature = "extensions")]
-        if matches!(self, Self::Xclient) {
+        if matches!(self, Self::Lhlo | Self::Xclient) {
             return true;
         }
-        matches!(self, Self::Ehlo | Self::Helo | Self::Lhlo | Self::Data | Self::Auth)
+        matches!(self, Self::Ehlo | Self::Helo | Self::Data | Self::Auth)
     }
 
     /// Whether it moves no message on.
     pub(crate) const fn is_idle(self) -> bool {
         #[cfg(feature = "extensions")]
-        if matches!(self, Self::Etrn | Self::Xclient | Self::Xforward) {
+        if matches!(self, Self::Lhlo | Self::Expn | Self::Help | Self::Etrn | Self::Xclient | Self::Xforward) {
             return true;
         }
-        matches!(self, Self::Noop | Self::Rset | Self::Help | Self::Vrfy | Self::Expn)
-            || matches!(self, Self::Ehlo | Self::Helo | Self::Lhlo)
+        matches!(self, Self::Noop | Self::Rset | Self::Vrfy | Self::Ehlo | Self::Helo)
     }
 }
 
@@ -137,14 +148,26 @@ static VERBS: [Verb; 20] = [
     Verb::Ehlo,
     Verb::Quit,
     Verb::Rset,
+    #[cfg(feature = "chunking")]
     Verb::Bdat,
+    #[cfg(not(feature = "chunking"))]
+    Verb::NotImplemented,
     Verb::Noop,
     Verb::Auth,
     Verb::Helo,
+    #[cfg(feature = "extensions")]
     Verb::Lhlo,
+    #[cfg(not(feature = "extensions"))]
+    Verb::NotImplemented,
     Verb::Vrfy,
+    #[cfg(feature = "extensions")]
     Verb::Expn,
+    #[cfg(not(feature = "extensions"))]
+    Verb::NotImplemented,
+    #[cfg(feature = "extensions")]
     Verb::Help,
+    #[cfg(not(feature = "extensions"))]
+    Verb::NotImplemented,
     #[cfg(feature = "extensions")]
     Verb::Etrn,
     #[cfg(not(feature = "extensions"))]
@@ -203,8 +226,8 @@ mod tests {
 
     #[test]
     fn each_stands_in_its_place() {
-        for (place, verb) in Verb::ALL.into_iter().enumerate() {
-            assert_eq!(verb as usize, place);
+        for (place, verb) in Verb::ALL.iter().enumerate() {
+            assert_eq!(*verb as usize, place);
         }
     }
 

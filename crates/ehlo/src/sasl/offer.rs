@@ -70,14 +70,14 @@ impl Facts {
     }
 }
 
-/// Why a mechanism may not be used now; `None` where it may.
+/// Why a mechanism, which is configured, may not be used now; `None` where it may.
 pub(crate) fn refusal(mechanism: Mechanism, config: &Config<'_>, tls: bool, facts: &Facts) -> Option<Canned> {
     #[cfg(feature = "mechanisms")]
     let (wants_tls, lacks) = facts.missing(mechanism, config, tls);
     #[cfg(not(feature = "mechanisms"))]
     let (wants_tls, lacks) = (!tls && !config.plaintext_auth, false);
     let _ = facts;
-    if lacks || !config.mechanisms.contains(&mechanism) {
+    if lacks {
         Some(const { Canned::auth_type_unrecognized() })
     } else if config.auth_minimum.is_some_and(|minimum| mechanism.is_weaker_than(minimum)) {
         Some(const { Canned::mechanism_too_weak() })
@@ -96,5 +96,5 @@ pub(crate) fn offers_plus(mechanism: Mechanism, config: &Config<'_>, tls: bool, 
         Mechanism::ScramSha256 => Mechanism::ScramSha256Plus,
         _ => return false,
     };
-    refusal(plus, config, tls, facts).is_none()
+    config.mechanisms.contains(&plus) && refusal(plus, config, tls, facts).is_none()
 }

@@ -210,8 +210,11 @@ pub fn accept(request: Request<'_>) {
         Request::Rcpt(request) => request.answer.accept(),
         Request::Data(request) => request.answer.accept(),
         Request::Message(request) => request.answer.accept(),
+        #[cfg(feature = "extensions")]
         Request::Verify(request) => request.answer.accept(request.command.what),
+        #[cfg(feature = "extensions")]
         Request::Expand(request) => request.answer.accept(["<a@b>", "<c@d>"].into_iter()),
+        #[cfg(feature = "extensions")]
         Request::Help(request) => request.answer.accept(),
         #[cfg(feature = "extensions")]
         Request::Etrn(request) => request.answer.accept(),
@@ -233,8 +236,11 @@ pub fn refuse(request: Request<'_>, reply: &ehlo::Reply<'_>) {
         Request::Rcpt(request) => request.answer.refuse(reply),
         Request::Data(request) => request.answer.refuse(reply),
         Request::Message(request) => request.answer.refuse(reply),
+        #[cfg(feature = "extensions")]
         Request::Verify(request) => request.answer.refuse(reply),
+        #[cfg(feature = "extensions")]
         Request::Expand(request) => request.answer.refuse(reply),
+        #[cfg(feature = "extensions")]
         Request::Help(request) => request.answer.refuse(reply),
         #[cfg(feature = "extensions")]
         Request::Etrn(request) => request.answer.refuse(reply),
@@ -256,8 +262,11 @@ pub fn defer(request: Request<'_>) {
         Request::Rcpt(request) => request.answer.defer(),
         Request::Data(request) => request.answer.defer(),
         Request::Message(request) => request.answer.defer(),
+        #[cfg(feature = "extensions")]
         Request::Verify(request) => request.answer.defer(),
+        #[cfg(feature = "extensions")]
         Request::Expand(request) => request.answer.defer(),
+        #[cfg(feature = "extensions")]
         Request::Help(request) => request.answer.defer(),
         #[cfg(feature = "extensions")]
         Request::Etrn(request) => request.answer.defer(),
@@ -285,8 +294,11 @@ pub fn describe(request: &Request<'_>) -> String {
         Request::Rcpt(request) => format!("rcpt {}", request.command.forward_path.as_str()),
         Request::Data(_) => "data".into(),
         Request::Message(request) => format!("message {}", request.size),
+        #[cfg(feature = "extensions")]
         Request::Verify(request) => format!("verify {}", request.command.what),
+        #[cfg(feature = "extensions")]
         Request::Expand(request) => format!("expand {}", request.command.what),
+        #[cfg(feature = "extensions")]
         Request::Help(request) => format!("help {}", request.topic),
         #[cfg(feature = "extensions")]
         Request::Etrn(request) => format!("etrn {}", request.command.node),

@@ -111,19 +111,14 @@ pub(super) fn read(document: &mut Table<'_, '_>) -> Access {
     access
 }
 
-const REVERSE_DNS: [(&str, Option<ReverseDns>); 3] =
-    [("off", Some(ReverseDns::Off)), ("exists", Some(ReverseDns::Exists)), ("confirmed", Some(ReverseDns::Confirmed))];
+const REVERSE_DNS: [(&str, ReverseDns); 3] =
+    [("off", ReverseDns::Off), ("exists", ReverseDns::Exists), ("confirmed", ReverseDns::Confirmed)];
 
-const HELLO: [(&str, Option<HelloCheck>); 3] =
-    [("off", Some(HelloCheck::Off)), ("resolves", Some(HelloCheck::Resolves)), ("matches", Some(HelloCheck::Matches))];
+const HELLO: [(&str, HelloCheck); 3] =
+    [("off", HelloCheck::Off), ("resolves", HelloCheck::Resolves), ("matches", HelloCheck::Matches)];
 
-const STAGES: [(&str, Option<Stage>); 5] = [
-    ("OPEN", Some(Stage::Open)),
-    ("MAIL", Some(Stage::Mail)),
-    ("RCPT", Some(Stage::Rcpt)),
-    ("VRFY", Some(Stage::Vrfy)),
-    ("EXPN", Some(Stage::Expn)),
-];
+const STAGES: [(&str, Stage); 5] =
+    [("OPEN", Stage::Open), ("MAIL", Stage::Mail), ("RCPT", Stage::Rcpt), ("VRFY", Stage::Vrfy), ("EXPN", Stage::Expn)];
 
 /// Reads one `[[access.rule]]`. A condition on what nobody knows yet would never hold, and is a mistake.
 fn rule(mut table: Table<'_, '_>) -> Option<Rule> {

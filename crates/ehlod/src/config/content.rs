@@ -70,13 +70,10 @@ pub enum Unscanned {
 pub(super) fn read(document: &mut Table<'_, '_>) -> ContentConfig {
     let mut table = document.table_or_empty("content");
     let default = ContentConfig::default();
-    let conformance = choice(&[
-        ("off", Some(Conformance::Off)),
-        ("defer", Some(Conformance::Defer)),
-        ("refuse", Some(Conformance::Refuse)),
-    ]);
-    let macros = choice(&[("allow", Some(false)), ("refuse", Some(true))]);
-    let unscanned = choice(&[("defer", Some(Unscanned::Defer)), ("accept", Some(Unscanned::Accept))]);
+    let conformance =
+        choice(&[("off", Conformance::Off), ("defer", Conformance::Defer), ("refuse", Conformance::Refuse)]);
+    let macros = choice(&[("allow", false), ("refuse", true)]);
+    let unscanned = choice(&[("defer", Unscanned::Defer), ("accept", Unscanned::Accept)]);
     let content = ContentConfig {
         conformance: table.or("conformance", default.conformance, conformance),
         keywords: keywords(&mut table, "keywords"),

@@ -30,7 +30,7 @@ pub(super) fn read(document: &mut Table<'_, '_>, base: &Path) -> DeliveryConfig 
         Discard,
     }
     let mut table = document.table_or_empty("delivery");
-    let kinds = [("maildir", Some(Kind::Maildir)), ("discard", Some(Kind::Discard)), ("next_hop", Some(Kind::NextHop))];
+    let kinds = [("maildir", Kind::Maildir), ("discard", Kind::Discard), ("next_hop", Kind::NextHop)];
     let kind = table.value("kind", choice(&kinds));
     let path = table.value("path", values::name);
     let sync = table.or("sync", true, boolean);

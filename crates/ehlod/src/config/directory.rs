@@ -75,7 +75,7 @@ impl PartialEq for DatabaseUrl {
 /// Reads the section.
 pub(super) fn read(document: &mut Table<'_, '_>, base: &Path) -> Accounts {
     let mut table = document.table_or_empty("directory");
-    let sql = table.or("kind", false, choice(&[("file", Some(false)), ("sql", Some(true))]));
+    let sql = table.or("kind", false, choice(&[("file", false), ("sql", true)]));
     let file = table.value("accounts", values::name);
     let url = table.value("url", values::text).filter(|found| !found.value.is_empty());
     let account_query = table.or("account_query", ACCOUNT_QUERY.to_owned(), values::name);

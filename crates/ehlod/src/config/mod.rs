@@ -2,7 +2,7 @@
 //!
 //! A [`Config`] is read from one TOML file ([`Config::load`]), or is the embedded default ([`Config::embedded`]).
 //! Relative paths in the file are relative to the directory of the file. Whatever is wrong is told with file, line,
-//! column and key ([`Problem`]); an unknown key is an error, and so is a setting that is not available yet.
+//! column and key ([`Problem`]); an unknown key is an error.
 
 mod access;
 mod address;

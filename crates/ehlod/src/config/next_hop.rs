@@ -154,10 +154,10 @@ pub(super) fn read(document: &mut Table<'_, '_>, base: &Path, named: &[&HopAddre
         }
         let hop = NextHop::new(address);
         let tls = choice(&[
-            ("off", Some(HopTls::Off)),
-            ("opportunistic", Some(HopTls::Opportunistic)),
-            ("required", Some(HopTls::Required)),
-            ("implicit", Some(HopTls::Implicit)),
+            ("off", HopTls::Off),
+            ("opportunistic", HopTls::Opportunistic),
+            ("required", HopTls::Required),
+            ("implicit", HopTls::Implicit),
         ]);
         let file = |found: Option<Found<String>>| found.map(|found| base.join(found.value));
         let tls = table.value("tls", tls);

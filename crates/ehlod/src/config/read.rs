@@ -107,17 +107,11 @@ fn listeners(
     let mut listeners: Vec<Listener> = Vec::new();
     for mut table in tables.into_iter().flatten() {
         let address = table.required("address", "\"127.0.0.1:2525\"", address);
-        let kind = table.value(
-            "kind",
-            choice(&[("mx", Some(Kind::Mx)), ("submission", Some(Kind::Submission)), ("lmtp", Some(Kind::Lmtp))]),
-        );
+        let kind =
+            table.value("kind", choice(&[("mx", Kind::Mx), ("submission", Kind::Submission), ("lmtp", Kind::Lmtp)]));
         let tls_mode = table.value(
             "tls",
-            choice(&[
-                ("none", Some(TlsMode::None)),
-                ("starttls", Some(TlsMode::StartTls)),
-                ("implicit", Some(TlsMode::Implicit)),
-            ]),
+            choice(&[("none", TlsMode::None), ("starttls", TlsMode::StartTls), ("implicit", TlsMode::Implicit)]),
         );
         let require_auth = table.value("require_auth", boolean);
         let proxy_protocol = table.value("proxy_protocol", boolean);
@@ -262,11 +256,10 @@ fn timeouts(document: &mut Table<'_, '_>) -> Timeouts {
 fn protocol(document: &mut Table<'_, '_>, submission: bool) -> Protocol {
     let mut table = document.table_or_empty("protocol");
     let default = Protocol::default();
-    let line_endings = choice(&[("strict", Some(LineEndings::Strict)), ("lenient", Some(LineEndings::Lenient))]);
-    let tolerance = choice(&[("refuse", Some(Tolerance::Refuse)), ("allow", Some(Tolerance::Allow))]);
-    let vrfy =
-        choice(&[("ambiguous", Some(Vrfy::Ambiguous)), ("answer", Some(Vrfy::Answer)), ("off", Some(Vrfy::Off))]);
-    let expn = choice(&[("off", Some(Expn::Off)), ("answer", Some(Expn::Answer))]);
+    let line_endings = choice(&[("strict", LineEndings::Strict), ("lenient", LineEndings::Lenient)]);
+    let tolerance = choice(&[("refuse", Tolerance::Refuse), ("allow", Tolerance::Allow)]);
+    let vrfy = choice(&[("ambiguous", Vrfy::Ambiguous), ("answer", Vrfy::Answer), ("off", Vrfy::Off)]);
+    let expn = choice(&[("off", Expn::Off), ("answer", Expn::Answer)]);
     let extensions = table.list("extensions", extension);
     for Found { at, value } in extensions.iter().flat_map(|list| &list.value) {
         if *value == Extension::FutureRelease && !submission {
@@ -401,9 +394,8 @@ fn senders(document: &mut Table<'_, '_>) -> Senders {
     let mut table = document.table_or_empty("senders");
     let default = Senders::default();
     let deny = elements(table.list("deny", values::pattern), default.deny);
-    let domain = choice(&[("off", Some(false)), ("exists", Some(true))]);
-    let spf =
-        choice(&[("off", Some(SpfCheck::Off)), ("mark", Some(SpfCheck::Mark)), ("refuse", Some(SpfCheck::Refuse))]);
+    let domain = choice(&[("off", false), ("exists", true)]);
+    let spf = choice(&[("off", SpfCheck::Off), ("mark", SpfCheck::Mark), ("refuse", SpfCheck::Refuse)]);
     let senders = Senders {
         deny,
         domain_exists: table.or("domain", default.domain_exists, domain),
@@ -418,13 +410,13 @@ fn senders(document: &mut Table<'_, '_>) -> Senders {
 fn log(document: &mut Table<'_, '_>) -> Log {
     let mut table = document.table_or_empty("log");
     let default = Log::default();
-    let format = choice(&[("text", Some(LogFormat::Text)), ("json", Some(LogFormat::Json))]);
+    let format = choice(&[("text", LogFormat::Text), ("json", LogFormat::Json)]);
     let level = choice(&[
-        ("error", Some(LogLevel::Error)),
-        ("warn", Some(LogLevel::Warn)),
-        ("info", Some(LogLevel::Info)),
-        ("debug", Some(LogLevel::Debug)),
-        ("trace", Some(LogLevel::Trace)),
+        ("error", LogLevel::Error),
+        ("warn", LogLevel::Warn),
+        ("info", LogLevel::Info),
+        ("debug", LogLevel::Debug),
+        ("trace", LogLevel::Trace),
     ]);
     let log =
         Log { format: table.or("format", default.format, format), level: table.or("level", default.level, level) };

@@ -85,11 +85,11 @@ pub(super) fn state(document: &mut Table<'_, '_>, base: &Path) -> StateConfig {
         Redis,
     }
     let mut table = document.table_or_empty("state");
-    let kinds = [("embedded", Some(Kind::Embedded)), ("redis", Some(Kind::Redis))];
+    let kinds = [("embedded", Kind::Embedded), ("redis", Kind::Redis)];
     let kind = table.or("kind", Kind::Embedded, choice(&kinds));
     let path = table.value("path", values::name);
     let url = table.value("url", redis_url);
-    let failure = choice(&[("accept", Some(false)), ("defer", Some(true))]);
+    let failure = choice(&[("accept", false), ("defer", true)]);
     let defer = table.or("failure", false, failure);
     let directory = base.join(path.as_ref().map_or("state", |found| &found.value));
     if kind == Kind::Embedded && directory.exists() && !directory.is_dir() {

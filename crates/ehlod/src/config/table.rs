@@ -4,9 +4,6 @@ use super::error::Report;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// What a setting gets that stands in the documentation, but not yet in the program.
-pub(crate) const NOT_YET: &str = "not available yet";
-
 /// A value, and the octet offset at which it stands.
 #[derive(Clone, Debug)]
 pub(crate) struct Found<T> {

@@ -1,6 +1,6 @@
 //! Readers of single values: each takes a TOML value, and gives what it means or says what is wrong with it.
 
-use super::table::{NOT_YET, expected};
+use super::table::expected;
 use super::units::{self, Network};
 use crate::mailbox::{Mailbox, is_domain};
 use crate::pattern::Pattern;
@@ -125,19 +125,14 @@ pub(crate) fn mechanism(value: &DeValue<'_>) -> Read<Mechanism> {
     })
 }
 
-/// One of a few words; those with `None` are known, but not available yet.
-pub(crate) fn choice<T: Copy>(words: &[(&str, Option<T>)]) -> impl Fn(&DeValue<'_>) -> Read<T> {
+/// One of a few words.
+pub(crate) fn choice<T: Copy>(words: &[(&str, T)]) -> impl Fn(&DeValue<'_>) -> Read<T> {
     move |value| {
         let text = str(value)?;
-        match words.iter().find(|(word, _)| *word == text) {
-            Some((_, Some(meaning))) => Ok(*meaning),
-            Some((_, None)) => Err(format!("{text:?} is {NOT_YET}")),
-            None => {
-                let known: Vec<_> =
-                    words.iter().filter(|(_, meaning)| meaning.is_some()).map(|(word, _)| *word).collect();
-                Err(format!("unknown value {text:?} ({})", either(&known)))
-            }
-        }
+        words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning).ok_or_else(|| {
+            let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+            format!("unknown value {text:?} ({})", either(&known))
+        })
     }
 }
 

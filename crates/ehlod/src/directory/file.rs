@@ -153,7 +153,7 @@ fn forward(table: &mut Table<'_, '_>, setting: Setting<'_>) -> Option<Forward> {
         false => values::mailbox(value).map(Some),
     };
     let to = table.value("forward_to", address);
-    let modes = [("forward", Some(ForwardMode::Forward)), ("tell", Some(ForwardMode::Tell))];
+    let modes = [("forward", ForwardMode::Forward), ("tell", ForwardMode::Tell)];
     let mode = table.or("forward_mode", ForwardMode::Forward, choice(&modes));
     let Found { at, value: Some(to) } = to? else { return None };
     if hosts(setting.domains, &to) {
