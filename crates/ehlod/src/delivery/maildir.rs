@@ -106,7 +106,7 @@ impl Maildir {
     }
 
     /// Removes files that have been in a `tmp` for longer than `age`, and those of processes of this machine that are no more; says how many.
-    /// Messages among them that were answered with 250 before a crash are [delivered](redeem).
+    /// Messages among them that were answered with 250 before a crash are delivered.
     ///
     /// # Errors
     ///
