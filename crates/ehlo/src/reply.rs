@@ -523,6 +523,20 @@ mod tests {
     }
 
     #[test]
+    fn the_names_in_texts_are_told_by_their_first_letters() {
+        // What writes them looks at no more; and behind the brace of `{domain}` are seven octets.
+        let names =
+            CATALOGUE.iter().flat_map(|row| row.text.split('{').skip(1).filter_map(|rest| rest.split('}').next()));
+        let mut seen = BTreeSet::new();
+        for name in names {
+            assert_eq!(name.starts_with('d'), name == "domain", "{name}");
+            assert_eq!(name.starts_with("mi"), name == "minutes", "{name}");
+            seen.insert(name);
+        }
+        assert!(seen.contains("domain") && seen.contains("minutes") && seen.len() > 5);
+    }
+
+    #[test]
     fn a_code_that_is_none_fails_closed() {
         assert_eq!(Reply::new(99, "x").code(), 451);
         assert_eq!(Reply::ok().with_code(600).code(), 451);

@@ -321,6 +321,7 @@ impl<'s> Turn<'s> {
         }
     }
 
+    /// Writes a reply of the core's own.
     fn write_own(&mut self, reply: Canned) {
         write::canned(self.out, self.config, reply);
     }
@@ -330,7 +331,7 @@ impl<'s> Turn<'s> {
         write::reply(self.out, style, reply);
     }
 
-    /// Refuses; the decision is settled by it.
+    /// Refuses, and settles the decision by it: with a reply of the caller's, or without one in the core's own words for the code.
     #[cold]
     #[inline(never)]
     fn refuse(&mut self, mut code: u16, mut reply: Option<&Reply<'_>>) {

@@ -66,9 +66,12 @@ static CHANCE: LazyLock<u64> = LazyLock::new(|| {
     let chance = RandomState::new().hash_one("ehlod") as u32;
     let mut hasher = DefaultHasher::new();
     // Where no system tells, all starts are the same, and numbers of processes have to do.
-    std::fs::read("/proc/sys/kernel/random/boot_id").unwrap_or_default().hash(&mut hasher);
+    BOOT.hash(&mut hasher);
     hasher.finish() << 32 | u64::from(chance)
 });
+
+/// Which start of the machine this is, where the system tells.
+static BOOT: LazyLock<Option<Vec<u8>>> = LazyLock::new(|| std::fs::read("/proc/sys/kernel/random/boot_id").ok());
 
 /// Sets apart machines that write to the same Maildir, whatever the configuration calls them.
 static MACHINE: LazyLock<u32> = LazyLock::new(|| {
@@ -94,21 +97,32 @@ pub(super) fn unique(hostname: &str) -> String {
 
 /// Whether a file is named so by a process of this machine that is no more, such as one before its last start: nobody will write to it again.
 pub(super) fn is_abandoned(name: &str) -> bool {
-    let parts = || {
-        let (_, rest) = name.split_once(".M")?;
-        let (_, rest) = rest.split_once('P')?;
-        let (process, rest) = rest.split_once('Q')?;
-        let (_, rest) = rest.split_once('R')?;
-        let (chance, rest) = rest.split_once('I')?;
-        let (machine, _) = rest.split_once('.')?;
-        let machine = u32::from_str_radix(machine, 16).ok()?;
-        Some((process.parse().ok()?, u64::from_str_radix(chance, 16).ok()?, machine))
-    };
-    let Some((process, chance, machine)) = parts() else { return false };
+    let Some((process, chance, machine)) = parts(name) else { return false };
     let is_gone = |process: i32| Pid::from_raw(process).is_some_and(|pid| test_kill_process(pid) == Err(Errno::SRCH));
     let is_own = u32::try_from(process) == Ok(std::process::id());
-    let is_before_start = chance >> 32 != *CHANCE >> 32;
-    machine == *MACHINE && chance != *CHANCE && (is_before_start || is_own || is_gone(process))
+    machine == *MACHINE && chance != *CHANCE && (!is_of_this_start(chance) || is_own || is_gone(process))
+}
+
+/// Whether a file is known to be named so since this machine was started last.
+pub(super) fn is_since_start(name: &str) -> bool {
+    let of_this_start = |(_, chance, machine)| machine == *MACHINE && is_of_this_start(chance);
+    BOOT.is_some() && parts(name).is_some_and(of_this_start)
+}
+
+fn is_of_this_start(chance: u64) -> bool {
+    chance >> 32 == *CHANCE >> 32
+}
+
+/// The process, the chance and the machine in a name.
+fn parts(name: &str) -> Option<(i32, u64, u32)> {
+    let (_, rest) = name.split_once(".M")?;
+    let (_, rest) = rest.split_once('P')?;
+    let (process, rest) = rest.split_once('Q')?;
+    let (_, rest) = rest.split_once('R')?;
+    let (chance, rest) = rest.split_once('I')?;
+    let (machine, _) = rest.split_once('.')?;
+    let machine = u32::from_str_radix(machine, 16).ok()?;
+    Some((process.parse().ok()?, u64::from_str_radix(chance, 16).ok()?, machine))
 }
 
 #[cfg(test)]
