@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use crate::peers::{self, Started};
+use crate::peers::{self, Peer, Started};
 
 /// Messages on each connection where there are many.
 const MANY: u64 = 100;
@@ -24,9 +24,10 @@ pub(crate) struct Cell {
     pub(crate) tls: bool,
 }
 
-/// What the load printed.
+/// What the load printed; of several rounds the middle, figure by figure.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Figures {
+    /// In all rounds.
     pub(crate) messages: u64,
     pub(crate) rate: f64,
     pub(crate) p50_ms: f64,
@@ -35,6 +36,16 @@ pub(crate) struct Figures {
     pub(crate) resident: Option<u64>,
     pub(crate) peak: Option<u64>,
     pub(crate) error: Option<String>,
+    /// How far apart the rounds were.
+    #[serde(default)]
+    pub(crate) spread: Option<Spread>,
+}
+
+/// The lowest and the highest of the rounds.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Spread {
+    pub(crate) rate: [f64; 2],
+    pub(crate) cpu_us: [f64; 2],
 }
 
 /// What came of Postfix's own load.
@@ -61,10 +72,71 @@ pub(crate) struct Run {
     pub(crate) measured: Vec<Measured>,
 }
 
+impl Run {
+    /// Puts these figures into the place of older ones; those of other servers and cells stay.
+    pub(crate) fn over(mut self, old: Self) -> Self {
+        let is_anew = |old: &Measured| self.measured.iter().any(|new| (&new.peer, new.cell) == (&old.peer, old.cell));
+        let mut kept: Vec<_> = old.measured.into_iter().filter(|old| !is_anew(old)).collect();
+        self.measured.append(&mut kept);
+        let all = Cell::all();
+        let place = |one: &Measured| {
+            (Peer::all().iter().position(|peer| peer.name == one.peer), all.iter().position(|cell| *cell == one.cell))
+        };
+        self.measured.sort_by_key(place);
+        self
+    }
+}
+
+impl Figures {
+    /// What several rounds come to.
+    pub(crate) fn of(rounds: &[Self]) -> Option<Self> {
+        let sorted = |figure: fn(&Self) -> f64| sorted(rounds.iter().map(figure));
+        let middle = |figure| middle(&sorted(figure)).unwrap_or_default();
+        let ends = |figure| sorted(figure).first().copied().zip(sorted(figure).last().copied());
+        let (rate, cpu_us): (fn(&Self) -> f64, fn(&Self) -> f64) =
+            (|round| round.rate, |round| round.cpu_us.unwrap_or_default());
+        Some(Self {
+            messages: rounds.iter().map(|round| round.messages).sum(),
+            rate: middle(rate),
+            p50_ms: middle(|round| round.p50_ms),
+            p99_ms: middle(|round| round.p99_ms),
+            cpu_us: Some(middle(cpu_us)),
+            error: rounds.iter().find_map(|round| round.error.clone()),
+            spread: ends(rate)
+                .zip(ends(cpu_us))
+                .map(|(rate, cpu_us)| Spread { rate: rate.into(), cpu_us: cpu_us.into() }),
+            // Memory is what it has come to.
+            ..rounds.last()?.clone()
+        })
+    }
+}
+
+impl Judged {
+    /// What several rounds come to.
+    pub(crate) fn of(rounds: &[Self]) -> Option<Self> {
+        let middle = |figure: fn(&Self) -> f64| middle(&sorted(rounds.iter().map(figure)));
+        Some(Self { rate: middle(|round| round.rate)?, cpu_us: middle(|round| round.cpu_us)? })
+    }
+}
+
+fn sorted(figures: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut figures: Vec<f64> = figures.collect();
+    figures.sort_by(f64::total_cmp);
+    figures
+}
+
+/// Of an even number the lower of the two in the middle.
+fn middle(sorted: &[f64]) -> Option<f64> {
+    sorted.get(sorted.len().saturating_sub(1) / 2).copied()
+}
+
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { rate, p50_ms, p99_ms, cpu_us, .. } = self;
         write!(f, "{rate:8.0}/s {:8.1} µs  {p50_ms:8.2} ms {p99_ms:8.2} ms", cpu_us.unwrap_or_default())?;
+        if let Some(Spread { rate: [least, most], cpu_us: [low, high] }) = self.spread {
+            write!(f, "  ({least:.0} to {most:.0}/s, {low:.0} to {high:.0} µs)")?;
+        }
         self.error.as_ref().map_or(Ok(()), |error| write!(f, "  {error}"))
     }
 }
