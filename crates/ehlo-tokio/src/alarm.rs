@@ -12,10 +12,10 @@ use tokio::time::{Instant, Sleep, sleep_until};
 pub(crate) struct Alarm(Option<Pin<Box<Sleep>>>);
 
 impl Alarm {
-    /// Whether the deadline is here; the task is woken when it is.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
+    /// Whether the deadline is here; the task is woken when it is. `now` is when the wait for it began.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, now: Instant, deadline: Instant) -> Poll<()> {
         // One that is here already needs no timer, whose grain is a millisecond.
-        if Instant::now() >= deadline {
+        if now >= deadline {
             return Poll::Ready(());
         }
         let sleep = self.0.get_or_insert_with(|| Box::pin(sleep_until(deadline)));

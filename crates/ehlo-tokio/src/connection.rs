@@ -210,7 +210,7 @@ impl<'c> Connection<'c> {
                     let heard = poll_fn(|cx| match inbox::poll_read(&mut stream, cx) {
                         Poll::Ready(octets) => Poll::Ready(Heard::Octets(octets)),
                         Poll::Pending if !told && shutdown.as_mut().poll(cx).is_ready() => Poll::Ready(Heard::Shutdown),
-                        Poll::Pending => alarm.poll(cx, deadline).map(|()| Heard::Nothing),
+                        Poll::Pending => alarm.poll(cx, clock, deadline).map(|()| Heard::Nothing),
                     });
                     let heard = heard.await;
                     clock = time::Instant::now();
@@ -231,19 +231,16 @@ impl<'c> Connection<'c> {
                 Step::Send => {
                     handler.replies(session.output());
                     good_bye = says_good_bye(session.output());
-                    self.write(&mut stream, session.output()).await?;
+                    timed(&mut clock, self.write(&mut stream, session.output())).await?;
                     session.consume_output(usize::MAX);
-                    clock = time::Instant::now();
                 }
                 Step::Request => {
                     // In a box, as content below: what a handler does may need much room, and a connection that waits is not to have it.
-                    Box::pin(decide(session, handler)).await;
-                    clock = time::Instant::now();
+                    timed(&mut clock, Box::pin(decide(session, handler))).await;
                 }
                 Step::Content(octets) => {
                     let given = clock;
-                    Box::pin(handler.content(octets)).await;
-                    clock = time::Instant::now();
+                    timed(&mut clock, Box::pin(handler.content(octets))).await;
                     begin += clock - given;
                 }
                 Step::Aborted(abort) => handler.aborted(abort).await,
@@ -322,6 +319,17 @@ enum Heard {
     Nothing,
     /// The server is to end.
     Shutdown,
+}
+
+/// Awaits it, and looks at the clock where that took a while: most is ready at once, and the clock is then as it was.
+async fn timed<F: Future>(clock: &mut time::Instant, future: F) -> F::Output {
+    let mut future = pin!(future);
+    if let Poll::Ready(output) = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await {
+        return output;
+    }
+    let output = future.await;
+    *clock = time::Instant::now();
+    output
 }
 
 /// After an error: tells the handler of the transaction that is open, unless it has been told.
