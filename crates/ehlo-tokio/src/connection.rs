@@ -231,16 +231,16 @@ impl<'c> Connection<'c> {
                 Step::Send => {
                     handler.replies(session.output());
                     good_bye = says_good_bye(session.output());
-                    timed(&mut clock, self.write(&mut stream, session.output())).await?;
+                    timed(&mut clock, pin!(self.write(&mut stream, session.output()))).await?;
                     session.consume_output(usize::MAX);
                 }
                 Step::Request => {
-                    // In a box, as content below: what a handler does may need much room, and a connection that waits is not to have it.
-                    timed(&mut clock, Box::pin(decide(session, handler))).await;
+                    timed(&mut clock, pin!(decide(session, handler))).await;
                 }
                 Step::Content(octets) => {
                     let given = clock;
-                    timed(&mut clock, Box::pin(handler.content(octets))).await;
+                    // In a box, as what is decided.
+                    timed(&mut clock, Box::pin(handler.content(octets)).as_mut()).await;
                     begin += clock - given;
                 }
                 Step::Aborted(abort) => handler.aborted(abort).await,
@@ -322,8 +322,7 @@ enum Heard {
 }
 
 /// Awaits it, and looks at the clock where that took a while: most is ready at once, and the clock is then as it was.
-async fn timed<F: Future>(clock: &mut time::Instant, future: F) -> F::Output {
-    let mut future = pin!(future);
+async fn timed<F: Future>(clock: &mut time::Instant, mut future: Pin<&mut F>) -> F::Output {
     if let Poll::Ready(output) = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await {
         return output;
     }
@@ -350,57 +349,57 @@ async fn decide<H: Handler, const LINE: usize, const OUT: usize>(
     session: &mut Session<'_, LINE, OUT>,
     handler: &mut H,
 ) {
-    /// Accepts or refuses.
+    /// Accepts or refuses. In a box, each of its own size: what a handler does may need much room, and a connection that waits is not to have it.
     macro_rules! settle {
         ($request:ident, $decision:expr, $ok:pat => $accept:expr) => {
-            match $decision {
+            match Box::pin($decision).await {
                 Ok($ok) => $accept,
                 Err(reply) => $request.answer.refuse(&reply),
             }
         };
     }
     match session.request() {
-        Some(Request::Connect(ask)) => settle!(ask, handler.connect().await, () => ask.answer.accept()),
-        Some(Request::Hello(ask)) => settle!(ask, handler.hello(ask.command).await, () => ask.answer.accept()),
-        Some(Request::Auth(ask)) => settle!(ask, handler.auth(ask.credentials).await, step => match step {
+        Some(Request::Connect(ask)) => settle!(ask, handler.connect(), () => ask.answer.accept()),
+        Some(Request::Hello(ask)) => settle!(ask, handler.hello(ask.command), () => ask.answer.accept()),
+        Some(Request::Auth(ask)) => settle!(ask, handler.auth(ask.credentials), step => match step {
             AuthStep::Authenticated => ask.answer.accept(),
             AuthStep::Salt { salt, iterations } => ask.answer.salt(salt, iterations),
             AuthStep::Signature(signature) => ask.answer.signature(&signature),
         }),
-        Some(Request::Mail(ask)) => settle!(ask, handler.mail(ask.command).await, () => ask.answer.accept()),
-        Some(Request::Rcpt(ask)) => settle!(ask, handler.rcpt(ask.command).await, recipient => match recipient {
+        Some(Request::Mail(ask)) => settle!(ask, handler.mail(ask.command), () => ask.answer.accept()),
+        Some(Request::Rcpt(ask)) => settle!(ask, handler.rcpt(ask.command), recipient => match recipient {
             Recipient::Here => ask.answer.accept(),
             Recipient::Forwarded(path) => ask.answer.will_forward(path),
             Recipient::Duplicate => ask.answer.duplicate(),
         }),
-        Some(Request::Data(ask)) => settle!(ask, handler.data().await, () => ask.answer.accept()),
+        Some(Request::Data(ask)) => settle!(ask, handler.data(), () => ask.answer.accept()),
         Some(Request::Message(ask)) => {
-            settle!(ask, handler.message(ask.size, ask.recipient).await, receipt => match receipt {
+            settle!(ask, handler.message(ask.size, ask.recipient), receipt => match receipt {
                 Receipt::Ok => ask.answer.accept(),
                 Receipt::As(text) => ask.answer.accept_as(text),
             })
         }
-        Some(Request::Verify(ask)) => settle!(ask, handler.verify(ask.command).await, verified => match verified {
+        Some(Request::Verify(ask)) => settle!(ask, handler.verify(ask.command), verified => match verified {
             Verified::Mailbox(mailbox) => ask.answer.accept(mailbox),
             Verified::Forwarded(path) => ask.answer.will_forward(path),
             Verified::Ambiguous => ask.answer.ambiguous(),
         }),
         Some(Request::Expand(ask)) => {
-            settle!(ask, handler.expand(ask.command).await, members => ask.answer.accept(members.iter().map(String::as_str)));
+            settle!(ask, handler.expand(ask.command), members => ask.answer.accept(members.iter().map(String::as_str)));
         }
-        Some(Request::Help(ask)) => settle!(ask, handler.help(ask.topic).await, text => match text {
+        Some(Request::Help(ask)) => settle!(ask, handler.help(ask.topic), text => match text {
             Some(text) => ask.answer.accept_with(text),
             None => ask.answer.accept(),
         }),
-        Some(Request::Etrn(ask)) => settle!(ask, handler.etrn(ask.command).await, queue => match queue {
+        Some(Request::Etrn(ask)) => settle!(ask, handler.etrn(ask.command), queue => match queue {
             Queue::Started => ask.answer.accept(),
             Queue::Empty => ask.answer.nothing_waiting(),
         }),
-        Some(Request::Xclient(ask)) => settle!(ask, handler.xclient(ask.command).await, known => match known {
+        Some(Request::Xclient(ask)) => settle!(ask, handler.xclient(ask.command), known => match known {
             Proxied::Client => ask.answer.accept(),
             Proxied::User => ask.answer.accept_authenticated(),
         }),
-        Some(Request::Xforward(ask)) => settle!(ask, handler.xforward(ask.command).await, () => ask.answer.accept()),
+        Some(Request::Xforward(ask)) => settle!(ask, handler.xforward(ask.command), () => ask.answer.accept()),
         // One that this version does not know is refused by being dropped.
         Some(_) | None => {}
     }

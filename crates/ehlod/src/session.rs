@@ -315,7 +315,7 @@ impl Handler for Session {
             Ok(route) => route,
             Err(refusal) => {
                 if refusal.reply.is_permanent() && self.kind != Kind::Lmtp {
-                    policy::sender_failed(&self.site, sending).await;
+                    Box::pin(policy::sender_failed(&self.site, sending)).await;
                 }
                 return Err(log(refusal));
             }
