@@ -175,11 +175,7 @@ async fn serve(args: &ServeArgs, mut passed: Passed) -> Result<(), String> {
         .run(move |accepted| {
             let site = current.site();
             let listener = current.listener(&site, accepted.listener);
-            async move {
-                if let Some(listener) = listener {
-                    session::serve(site, listener, accepted).await;
-                }
-            }
+            session::serve(site, listener, accepted)
         })
         .await;
     tracing::info!("ended");
