@@ -204,3 +204,36 @@ pub(crate) fn empty(place: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(place.join("empty"))?;
     std::fs::write(place.join("empty/main.cf"), "inet_protocols = ipv4\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figures(rate: f64, cpu_us: f64) -> Figures {
+        let (p50_ms, p99_ms) = (1e3 / rate, 2e3 / rate);
+        let (resident, peak, error, spread) = (Some(1), Some(2), None, None);
+        Figures { messages: 10, rate, p50_ms, p99_ms, cpu_us: Some(cpu_us), resident, peak, error, spread }
+    }
+
+    #[test]
+    fn the_middle_of_the_rounds_counts() {
+        let rounds = [figures(300.0, 9.0), figures(100.0, 50.0), figures(200.0, 20.0)];
+        let whole = Figures::of(&rounds).unwrap();
+        assert_eq!((whole.messages, whole.rate, whole.cpu_us, whole.p99_ms), (30, 200.0, Some(20.0), 10.0));
+        let spread = whole.spread.unwrap();
+        assert_eq!((spread.rate, spread.cpu_us), ([100.0, 300.0], [9.0, 50.0]));
+        assert!(Figures::of(&[]).is_none());
+    }
+
+    #[test]
+    fn new_figures_take_the_place_of_old_ones() {
+        let measured = |peer: &str, cell: usize, rate| {
+            Measured { peer: peer.to_owned(), cell: Cell::all()[cell], figures: figures(rate, 1.0), judged: None }
+        };
+        let run = |measured| Run { measured, ..Run::default() };
+        let old = run(vec![measured("ehlod, discarding", 1, 1.0), measured("smtp-sink", 0, 2.0)]);
+        let new = run(vec![measured("smtp-sink", 0, 3.0), measured("ehlod, discarding", 0, 4.0)]);
+        let rates: Vec<_> = new.over(old).measured.iter().map(|one| one.figures.rate).collect();
+        assert_eq!(rates, [4.0, 1.0, 3.0]);
+    }
+}
