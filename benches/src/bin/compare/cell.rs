@@ -93,8 +93,8 @@ impl Figures {
         let sorted = |figure: fn(&Self) -> f64| sorted(rounds.iter().map(figure));
         let middle = |figure| middle(&sorted(figure)).unwrap_or_default();
         let ends = |figure| sorted(figure).first().copied().zip(sorted(figure).last().copied());
-        let (rate, cpu_us): (fn(&Self) -> f64, fn(&Self) -> f64) =
-            (|round| round.rate, |round| round.cpu_us.unwrap_or_default());
+        let rate = |round: &Self| round.rate;
+        let cpu_us = |round: &Self| round.cpu_us.unwrap_or_default();
         Some(Self {
             messages: rounds.iter().map(|round| round.messages).sum(),
             rate: middle(rate),
@@ -227,8 +227,11 @@ mod tests {
 
     #[test]
     fn new_figures_take_the_place_of_old_ones() {
-        let measured = |peer: &str, cell: usize, rate| {
-            Measured { peer: peer.to_owned(), cell: Cell::all()[cell], figures: figures(rate, 1.0), judged: None }
+        let measured = |peer: &str, cell: usize, rate| Measured {
+            peer: peer.to_owned(),
+            cell: Cell::all()[cell],
+            figures: figures(rate, 1.0),
+            judged: None,
         };
         let run = |measured| Run { measured, ..Run::default() };
         let old = run(vec![measured("ehlod, discarding", 1, 1.0), measured("smtp-sink", 0, 2.0)]);
