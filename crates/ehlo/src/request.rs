@@ -149,7 +149,7 @@ impl HelloAnswer<'_> {
                 keywords::write(turn.out, turn.config, turn.state);
             } else {
                 turn.out.append(b"250 ");
-                write::name(turn.out, turn.config.hostname);
+                write::name(turn.out, turn.config);
                 turn.out.append(b"\r\n");
             }
             turn.state.settle(Event::Hello);
