@@ -105,7 +105,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
                     self.state.close(reason);
                 }
             }
-            None => self.state.pending = Pending::Message((self.config.mode != Mode::Smtp).then_some(given)),
+            None => self.state.ask(Pending::Message((self.config.mode != Mode::Smtp).then_some(given))),
         }
     }
 }
