@@ -458,12 +458,18 @@ mod tests {
     /// As the caller sees it.
     fn mail(line: &[u8], in_force: InForce) -> Result<Mail<'_>, ArgumentError> {
         let utf8 = is_utf8(line, in_force.extensions.contains(Extensions::SMTPUTF8))?;
-        super::mail(line, utf8, in_force).map(|raw| ParkedMail::new(line, &raw).view(line))
+        let parked = ParkedMail::new(line, &super::mail(line, utf8, in_force)?);
+        #[cfg(feature = "extensions")]
+        if parked.has_parameters() {
+            return Ok(parked.read_again(line));
+        }
+        Ok(parked.view(line))
     }
 
     #[cfg(feature = "extensions")]
     fn rcpt(line: &[u8], smtputf8: bool, in_force: InForce) -> Result<Rcpt<'_>, ArgumentError> {
-        super::rcpt(line, is_utf8(line, smtputf8)?, || in_force).map(|raw| ParkedRcpt::new(line, &raw).view(line))
+        let parked = ParkedRcpt::new(line, &super::rcpt(line, is_utf8(line, smtputf8)?, || in_force)?);
+        Ok(if parked.has_parameters() { parked.read_again(line) } else { parked.view(line) })
     }
 
     const ALL: InForce = InForce {

@@ -26,8 +26,18 @@ impl Place {
     }
 
     #[cfg_attr(target_pointer_width = "64", inline)]
-    fn mailbox(self, line: &[u8]) -> Option<Mailbox<'_>> {
-        (self.local != 0).then(|| Mailbox::rebuilt(self.address.octets(line), self.local))
+    fn reverse_path(self, line: &[u8]) -> ReversePath<'_> {
+        if self.local == 0 { ReversePath::Null } else { ReversePath::Mailbox(self.mailbox(line)) }
+    }
+
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    fn forward_path(self, line: &[u8]) -> ForwardPath<'_> {
+        if self.local == 0 { ForwardPath::Postmaster } else { ForwardPath::Mailbox(self.mailbox(line)) }
+    }
+
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    fn mailbox(self, line: &[u8]) -> Mailbox<'_> {
+        Mailbox::rebuilt(self.address.octets(line), self.local)
     }
 }
 
@@ -76,34 +86,25 @@ impl ParkedMail {
         Self { path: Place::of(line, raw.path), parameters, size: small.unwrap_or(0), body, smtputf8 }
     }
 
+    /// Whether there are parameters of which only the place is kept. (Such commands are viewed by [`read_again`](Self::read_again), and not
+    /// by a branch of [`view`](Self::view): the others are then built where they are wanted, and not moved there.)
+    pub(crate) const fn has_parameters(&self) -> bool {
+        !self.parameters.is_empty()
+    }
+
     #[cfg_attr(target_pointer_width = "64", inline)]
     pub(crate) fn view<'l>(&self, line: &'l [u8]) -> Mail<'l> {
-        let reverse_path = self.path.mailbox(line).map_or(ReversePath::Null, ReversePath::Mailbox);
-        if !self.parameters.is_empty() {
-            return mail_read_again(reverse_path, self.parameters.octets(line));
-        }
+        let reverse_path = self.path.reverse_path(line);
         let size = (self.size != 0).then_some(self.size.into());
         Mail { size, body: self.body, smtputf8: self.smtputf8, ..Mail::new(reverse_path) }
     }
-}
 
-/// By itself, so that a command without these is built where it is wanted, and not moved there.
-#[cfg(feature = "extensions")]
-#[inline(never)]
-fn mail_read_again<'l>(reverse_path: ReversePath<'l>, parameters: &'l [u8]) -> Mail<'l> {
-    let mut mail = Mail::new(reverse_path);
-    // They were right when the command was read.
-    let _ = mail_parameters(&mut mail, parameters, true, InForce::ALL);
-    mail
-}
-
-/// The same.
-#[cfg(feature = "extensions")]
-#[inline(never)]
-fn rcpt_read_again<'l>(forward_path: ForwardPath<'l>, parameters: &'l [u8]) -> Rcpt<'l> {
-    let mut rcpt = Rcpt::new(forward_path);
-    let _ = rcpt_parameters(&mut rcpt, parameters, true, InForce::ALL);
-    rcpt
+    pub(crate) fn read_again<'l>(&self, line: &'l [u8]) -> Mail<'l> {
+        let mut mail = Mail::new(self.path.reverse_path(line));
+        // They were right when the command was read.
+        let _ = mail_parameters(&mut mail, self.parameters.octets(line), true, InForce::ALL);
+        mail
+    }
 }
 
 /// All of them: without DSN there are few.
@@ -117,7 +118,7 @@ impl ParkedMail {
     }
 
     pub(crate) fn view<'l>(&self, line: &'l [u8]) -> Mail<'l> {
-        let reverse_path = self.path.mailbox(line).map_or(ReversePath::Null, ReversePath::Mailbox);
+        let reverse_path = self.path.reverse_path(line);
         let size = Some(u64::from_ne_bytes(self.size)).filter(|size| *size != u64::MAX);
         let auth = self.auth.map(|auth| auth.text(line));
         Mail { reverse_path, size, body: self.body, smtputf8: self.smtputf8, auth: auth.map(Xtext::rebuilt) }
@@ -142,13 +143,21 @@ impl ParkedRcpt {
         }
     }
 
+    /// As of MAIL.
+    #[cfg(feature = "extensions")]
+    pub(crate) const fn has_parameters(&self) -> bool {
+        !self.parameters.is_empty()
+    }
+
     #[cfg_attr(target_pointer_width = "64", inline)]
     pub(crate) fn view<'l>(&self, line: &'l [u8]) -> Rcpt<'l> {
-        let forward_path = self.path.mailbox(line).map_or(ForwardPath::Postmaster, ForwardPath::Mailbox);
-        #[cfg(feature = "extensions")]
-        if !self.parameters.is_empty() {
-            return rcpt_read_again(forward_path, self.parameters.octets(line));
-        }
-        Rcpt::new(forward_path)
+        Rcpt::new(self.path.forward_path(line))
+    }
+
+    #[cfg(feature = "extensions")]
+    pub(crate) fn read_again<'l>(&self, line: &'l [u8]) -> Rcpt<'l> {
+        let mut rcpt = self.view(line);
+        let _ = rcpt_parameters(&mut rcpt, self.parameters.octets(line), true, InForce::ALL);
+        rcpt
     }
 }
