@@ -73,7 +73,14 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
             if self.out.len() > OUT / 2 {
                 return Step::Send;
             }
-            let step = match self.state.phase() {
+            let phase = self.state.phase();
+            if phase.reads_lines() {
+                match self.command_line(now, input) {
+                    Some(step) => return step,
+                    None => continue,
+                }
+            }
+            let step = match phase {
                 Phase::Closed => {
                     *input = &[];
                     // What was cut off in the middle may be half a password.
@@ -88,8 +95,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
                     Some(if self.out.is_empty() { Step::StartTls } else { Step::Send })
                 }
                 Phase::Connect => self.connect(now, input),
-                Phase::Data | Phase::Chunk => self.data(now, input),
-                _ => self.command_line(now, input),
+                _ => self.data(now, input),
             };
             if let Some(step) = step {
                 return step;
