@@ -29,6 +29,9 @@ const INPUTS: [Input; 12] = [
     ("octet by octet, 16 KiB", input::text, 16 * KIB, 1),
 ];
 
+/// Takers made at once: few enough to stay in the cache, as one would that goes on with its work.
+const BATCH: BatchSize = BatchSize::NumIterations(16);
+
 /// Measures whole messages, each by a taker that was made beforehand.
 fn measure<T: Content>(
     group: &mut BenchmarkGroup<'_, WallTime>,
@@ -41,7 +44,7 @@ fn measure<T: Content>(
         bencher.iter_batched_ref(
             &make,
             |taker| assert!(taker.take(black_box(message).chunks(piece)), "the message has an end"),
-            BatchSize::SmallInput,
+            BATCH,
         );
     });
 }

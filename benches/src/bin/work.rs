@@ -9,7 +9,7 @@ use ehlo_benches::{PIECE, ignore, input};
 const MIB: usize = 1 << 20;
 
 /// What is counted; [`work`] knows each of them.
-const NAMES: [&str; 6] = ["command", "session", "text", "base64", "dots", "header"];
+const NAMES: [&str; 7] = ["command", "answer", "session", "text", "base64", "dots", "header"];
 
 fn work(name: &str, times: usize) -> bool {
     match name {
@@ -21,6 +21,12 @@ fn work(name: &str, times: usize) -> bool {
             let one = b"MAIL FROM:<alice@example.com> SIZE=2048 BODY=8BITMIME\r\nRSET\r\n";
             for _ in 0..times {
                 ours::drive(&mut session, one, &mut ignore, &mut ignore);
+            }
+        }
+        // Ten commands of a new session.
+        "answer" => {
+            for _ in 0..times {
+                ours::session(input::COMMANDS.as_bytes(), true, ignore, ignore);
             }
         }
         "session" => {

@@ -120,17 +120,6 @@ impl Buffer {
         self.append(octets)
     }
 
-    /// Appends the first octets of so many, of which there are 32 at the most; whether there was room for all 32. Where there was not,
-    /// nothing is done.
-    #[cfg(target_pointer_width = "64")]
-    #[inline]
-    pub(crate) fn append_first(&mut self, octets: &[u8; 32], length: u8) -> bool {
-        let Some(room) = self.octets.get_mut(self.len..).and_then(|room| room.first_chunk_mut()) else { return false };
-        *room = *octets;
-        self.len = self.len.wrapping_add(usize::from(length & 31));
-        true
-    }
-
     /// Appends so few octets that their number is known beforehand; whether there was room for them.
     #[cfg(target_pointer_width = "64")]
     pub(crate) fn append_all<const K: usize>(&mut self, octets: [u8; K]) -> bool {

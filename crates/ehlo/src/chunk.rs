@@ -43,7 +43,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         if self.state.phase() == Phase::Chunks {
             self.state.go(Event::Bdat, Abort::Chunk);
         } else {
-            self.state.pending = Pending::Data;
+            self.state.ask(Pending::Data);
         }
         Ok(())
     }
@@ -88,9 +88,9 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
             content.decoder.end_of_chunks();
             if content.decoder.is_spoilt() && content.refused.is_none() {
                 content.refused = Some(Abort::LineEnding);
-                self.state.abort = Some(Abort::LineEnding);
+                self.state.tell(Abort::LineEnding);
             }
-            content.ended = Some(0);
+            self.state.content.ended = Some(0);
         } else if let Some(reason) = self.state.content.fault(self.config) {
             // RFC 3030 2: with a chunk the message is refused. What follows of it finds no transaction.
             self.say(refusal(reason));

@@ -1,5 +1,6 @@
 //! How a server behaves: settings that a session borrows.
 
+use crate::announced::Announced;
 use crate::sasl::Mechanism;
 use crate::time::Millis;
 
@@ -19,6 +20,9 @@ use crate::time::Millis;
 #[derive(Debug, Clone, Copy)]
 pub struct Config<'c> {
     pub(crate) hostname: &'c str,
+    /// Whether the hostname is printable, and no longer than a name may be.
+    pub(crate) named: bool,
+    pub(crate) announced: Announced,
     #[cfg(feature = "extensions")]
     pub(crate) help_url: Option<&'c str>,
     pub(crate) mode: Mode,
@@ -70,6 +74,8 @@ impl<'c> Config<'c> {
     pub const fn new(hostname: &'c str) -> Self {
         Self {
             hostname,
+            named: is_name(hostname.as_bytes()),
+            announced: Announced::new(Extensions::TRANSPORT, 25 << 20, 100, 100),
             #[cfg(feature = "extensions")]
             help_url: None,
             mode: Mode::Smtp,
@@ -112,8 +118,6 @@ impl<'c> Config<'c> {
     setters! {
         /// Which protocol is spoken.
         mode: Mode;
-        /// What is advertised by EHLO, and so may be used. STARTTLS and AUTH have settings of their own.
-        extensions: Extensions;
         /// SASL mechanisms, in the order in which EHLO names them, which it does where they can be used: those that show a password
         /// under TLS (see [`plaintext_auth`](Self::plaintext_auth)), EXTERNAL with a client's certificate, `-PLUS` with a channel
         /// binding (both see [`Tls`]), and what needs a nonce with one ([`Peer::nonce`]). None: AUTH is not offered (RFC 4954).
@@ -136,12 +140,6 @@ impl<'c> Config<'c> {
         /// Offer EXPN; otherwise it is 502.
         #[cfg(feature = "extensions")]
         expn: bool;
-        /// The largest message, in octets as RFC 1870 counts them; 0 for no limit.
-        message_size: u64;
-        /// Recipients in one transaction. RFC 5321 4.5.3.1.8 wants at least 100.
-        recipients: u16;
-        /// Transactions in one connection.
-        transactions: u16;
         /// Protocol errors in one connection; the next one is answered `421` and the connection closed.
         errors: u16;
         /// Commands that move nothing between two messages: NOOP, RSET, HELP, VRFY, EXPN, ETRN, EHLO, an empty chunk, and a MAIL,
@@ -175,6 +173,34 @@ impl<'c> Config<'c> {
         solicitations: &'c str;
     }
 
+    /// What is advertised by EHLO, and so may be used. STARTTLS and AUTH have settings of their own.
+    #[must_use]
+    pub const fn extensions(mut self, extensions: Extensions) -> Self {
+        self.extensions = extensions;
+        self.announced()
+    }
+
+    /// The largest message, in octets as RFC 1870 counts them; 0 for no limit.
+    #[must_use]
+    pub const fn message_size(mut self, message_size: u64) -> Self {
+        self.message_size = message_size;
+        self.announced()
+    }
+
+    /// Recipients in one transaction. RFC 5321 4.5.3.1.8 wants at least 100.
+    #[must_use]
+    pub const fn recipients(mut self, recipients: u16) -> Self {
+        self.recipients = recipients;
+        self.announced()
+    }
+
+    /// Transactions in one connection.
+    #[must_use]
+    pub const fn transactions(mut self, transactions: u16) -> Self {
+        self.transactions = transactions;
+        self.announced()
+    }
+
     /// The weakest mechanism that is taken; weaker ones get `534`. See [`Mechanism::is_weaker_than`].
     #[must_use]
     pub const fn auth_minimum(mut self, mechanism: Mechanism) -> Self {
@@ -187,6 +213,12 @@ impl<'c> Config<'c> {
     #[must_use]
     pub const fn tls_server_end_point(mut self, hash: &'c [u8]) -> Self {
         self.tls_server_end_point = Some(hash);
+        self
+    }
+
+    /// With the answer to EHLO as it is configured now.
+    const fn announced(mut self) -> Self {
+        self.announced = Announced::new(self.extensions, self.message_size, self.recipients, self.transactions);
         self
     }
 
@@ -207,6 +239,18 @@ impl<'c> Config<'c> {
         self.help_url = Some(url);
         self
     }
+}
+
+/// The longest name of a server, in octets (RFC 5321 4.5.3.1.2).
+pub(crate) const NAME: usize = 255;
+
+/// Whether a name can be written as it stands.
+const fn is_name(name: &[u8]) -> bool {
+    let mut rest = name;
+    while let [b' '..=b'~', others @ ..] = rest {
+        rest = others;
+    }
+    rest.is_empty() && name.len() <= NAME
 }
 
 /// Which protocol is spoken.

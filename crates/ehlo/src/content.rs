@@ -132,6 +132,11 @@ impl Decoder {
             let Some((first, rest)) = data.split_first() else { return Piece::More };
             match (self.at, *first) {
                 (At::LineStart, b'.') if self.dots => {
+                    // Most ends come whole.
+                    if let [b'\r', b'\n', behind @ ..] = rest {
+                        *input = behind;
+                        return Piece::End;
+                    }
                     self.at = At::Dot;
                     *input = rest;
                 }

@@ -4,7 +4,7 @@ use crate::buffer::Span;
 use crate::command::characters::is_ascii;
 use crate::command::mail::{self, InForce};
 use crate::command::parked::{ParkedMail, ParkedRcpt};
-use crate::command::verb::{self, FirstWord, Verb};
+use crate::command::verb::{self, Traits, Verb};
 use crate::command::{self, ArgumentError, hello};
 #[cfg(feature = "extensions")]
 use crate::command::{attributes, etrn, query};
@@ -18,29 +18,23 @@ use crate::step::Abort;
 impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     /// Does what the line in the buffer says. `input` is what was read behind it; `plain` as in [`line_taken`](Self::line_taken).
     pub(crate) fn command(&mut self, input: &mut &[u8], plain: bool) {
-        let line = trim(self.line.octets());
-        let (first_word, behind) = verb::split(line);
         // No exchange is going on, so that the line begins where the buffer does.
+        let line = trim(self.line.buffer());
+        let (verb, behind) = verb::split(line);
         let arguments = Span::new(behind, line.len().wrapping_sub(behind));
-        // Refused or not, it may bring a password.
-        self.state.secret |= first_word == FirstWord::Verb(Verb::Auth);
-        if !plain && self.is_malformed(first_word) {
+        let traits = verb.traits();
+        if !plain && self.is_malformed(verb) {
             return;
         }
-        let verb = match first_word {
-            FirstWord::Verb(verb) => verb,
-            FirstWord::Unknown => return self.fault(const { Canned::command_unrecognized() }),
-            // An HTTP request, perhaps with commands in its body: no line of it is carried out.
-            FirstWord::Http => return self.turn_out(const { Canned::command_unrecognized() }),
-        };
-        if let Some(refusal) = self.refusal(verb, input) {
+        if let Some(refusal) = self.refusal(verb, traits, input) {
             #[cfg(feature = "chunking")]
             if verb == Verb::Bdat {
                 self.refuse_chunk(arguments);
             }
-            return self.fault(refusal);
+            // An HTTP request, perhaps with commands in its body: no line of it is carried out.
+            return if verb == Verb::Http { self.turn_out(refusal) } else { self.fault(refusal) };
         }
-        if self.state.phase() == Phase::Closed || (verb.is_idle() && !self.count_idle()) {
+        if self.state.phase() == Phase::Closed || (traits.is_idle() && !self.count_idle()) {
             return;
         }
         if let Err(error) = self.carry_out(verb, arguments, input, plain) {
@@ -56,21 +50,19 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     /// Refuses a line that is too long, or made of what no line may be made of; whether it did.
     #[cold]
     #[inline(never)]
-    fn is_malformed(&mut self, first_word: FirstWord) -> bool {
-        if first_word == FirstWord::Http {
+    fn is_malformed(&mut self, verb: Verb) -> bool {
+        if verb == Verb::Http {
             return false;
         }
-        let verb = match first_word {
-            FirstWord::Verb(verb) => Some(verb),
-            _ => None,
-        };
+        // Refused or not, it may bring a password.
+        self.state.secret |= verb == Verb::Auth;
         let too_long = self.line.overflowed() || self.line.length() > self.limit(verb);
         let line = trim(self.line.octets());
         if too_long {
             self.line_fault(const { Canned::line_too_long() });
         } else if line.iter().any(u8::is_ascii_control) {
             self.line_fault(const { Canned::invalid_character() });
-        } else if verb.is_none() && !is_ascii(line) {
+        } else if verb == Verb::Unknown && !is_ascii(line) {
             self.fault(const { Canned::invalid_character() });
         } else {
             return false;
@@ -79,14 +71,26 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     }
 
     /// Why a command may not stand here; `None` where it may. (Where it came too early the session may have been ended instead.)
-    fn refusal(&mut self, verb: Verb, input: &[u8]) -> Option<Canned> {
-        if !verb.is_always_there() && !self.is_offered(verb) {
-            return Some(const { Canned::command_not_implemented() });
+    fn refusal(&mut self, verb: Verb, traits: Traits, input: &[u8]) -> Option<Canned> {
+        if !traits.are_none() {
+            if traits.is_optional()
+                && let Some(refusal) = self.not_offered(verb)
+            {
+                return Some(refusal);
+            }
+            if traits.ends_a_group() && !self.let_early(input) {
+                return None;
+            }
+            if traits.is_placed() && self.is_misplaced(verb) {
+                return Some(BAD_SEQUENCE);
+            }
         }
-        if !input.is_empty() && verb.ends_a_group() && !self.let_early(input) {
-            return None;
-        }
-        let misplaced = match verb {
+        phase::admit(self.state.phase(), verb).refusal()
+    }
+
+    /// Whether a command stands in a wrong place for a reason that the table of the phases does not know.
+    fn is_misplaced(&self, verb: Verb) -> bool {
+        match verb {
             Verb::Auth => !self.state.extended || self.state.authenticated,
             Verb::Starttls => !self.state.extended || self.state.tls,
             // RFC 3030 3: such a body does not go through DATA. RFC 3030 2: a message goes by DATA or by BDAT, and by BDAT only where
@@ -95,14 +99,23 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
             #[cfg(feature = "chunking")]
             Verb::Bdat => !self.state.extended,
             _ => false,
-        };
-        if misplaced { Some(BAD_SEQUENCE) } else { phase::admit(self.state.phase(), verb).refusal() }
+        }
+    }
+
+    /// Why a verb that is not always offered is refused; `None` where it is offered.
+    fn not_offered(&mut self, verb: Verb) -> Option<Canned> {
+        // Refused or not, it may bring a password.
+        self.state.secret |= verb == Verb::Auth;
+        match verb {
+            Verb::Unknown | Verb::Http => Some(const { Canned::command_unrecognized() }),
+            _ => (!self.is_offered(verb)).then_some(const { Canned::command_not_implemented() }),
+        }
     }
 
     #[inline]
     pub(crate) fn is_offered(&self, verb: Verb) -> bool {
         match verb {
-            Verb::NotImplemented => false,
+            Verb::NotImplemented | Verb::Http | Verb::Unknown => false,
             Verb::Vrfy => self.config.vrfy != Vrfy::Off,
             #[cfg(feature = "extensions")]
             Verb::Expn => self.config.expn,
@@ -133,7 +146,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         let utf8 = !plain && self.is_utf8(verb, arguments)?;
         let octets = arguments.octets(self.line.buffer());
         let span = |part: &[u8]| Span::of(self.line.buffer(), part);
-        self.state.pending = match verb {
+        match verb {
             Verb::Mail => {
                 let raw = mail::mail(octets, utf8, self.in_force())?;
                 let limit = self.config.message_size;
@@ -143,13 +156,13 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
                 if self.state.transactions >= self.config.transactions {
                     return self.refuse(const { Canned::too_many_transactions() });
                 }
-                if limit != 0 && raw.command.size.is_some_and(|size| size > limit) {
+                if limit != 0 && raw.declared.size.is_some_and(|size| size > limit) {
                     if self.count_idle() {
                         self.say(const { Canned::message_too_big() });
                     }
                     return Ok(());
                 }
-                Pending::Mail(ParkedMail::new(self.line.buffer(), &raw))
+                self.state.ask(Pending::Mail(ParkedMail::new(self.line.buffer(), &raw)));
             }
             Verb::Rcpt => {
                 let raw = mail::rcpt(octets, utf8, || self.in_force())?;
@@ -157,61 +170,65 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
                     self.say(const { Canned::too_many_rcpts() });
                     return Ok(());
                 }
-                Pending::Rcpt(ParkedRcpt::new(self.line.buffer(), &raw))
+                self.state.ask(Pending::Rcpt(ParkedRcpt::new(self.line.buffer(), &raw)));
             }
             #[cfg(feature = "chunking")]
             Verb::Bdat => return self.bdat(arguments),
             Verb::Auth => return self.auth(arguments),
             Verb::Ehlo | Verb::Helo => {
-                Pending::Hello { name: span(hello::hello(octets)?), extended: verb == Verb::Ehlo }
+                let name = span(hello::hello(octets)?);
+                self.state.ask(Pending::Hello { name, extended: verb == Verb::Ehlo });
             }
             #[cfg(feature = "extensions")]
-            Verb::Lhlo => Pending::Hello { name: span(hello::hello(octets)?), extended: true },
+            Verb::Lhlo => {
+                let name = span(hello::hello(octets)?);
+                self.state.ask(Pending::Hello { name, extended: true });
+            }
             #[cfg(feature = "extensions")]
             Verb::Vrfy | Verb::Expn => {
                 let query = query::query(octets, utf8, self.offers_utf8())?;
                 let (what, smtputf8) = (span(query.what.as_bytes()), query.smtputf8);
                 match verb {
-                    Verb::Expn => Pending::Expand { what, smtputf8 },
-                    _ if self.config.vrfy == Vrfy::Answer => Pending::Verify { what, smtputf8 },
-                    _ => {
-                        self.say(const { Canned::cannot_vrfy() });
-                        return Ok(());
-                    }
+                    Verb::Expn => self.state.ask(Pending::Expand { what, smtputf8 }),
+                    _ if self.config.vrfy == Vrfy::Answer => self.state.ask(Pending::Verify { what, smtputf8 }),
+                    _ => self.say(const { Canned::cannot_vrfy() }),
                 }
             }
             #[cfg(feature = "extensions")]
-            Verb::Help => Pending::Help(arguments),
+            Verb::Help => self.state.ask(Pending::Help(arguments)),
             Verb::Noop => {
                 self.say(const { Canned::ok() });
-                return Ok(());
             }
             #[cfg(feature = "extensions")]
             Verb::Etrn => {
                 let etrn = etrn::etrn(octets)?;
-                Pending::Etrn { node: span(etrn.node.as_bytes()), option: etrn.option }
+                let node = span(etrn.node.as_bytes());
+                self.state.ask(Pending::Etrn { node, option: etrn.option });
             }
             #[cfg(feature = "extensions")]
-            Verb::Xclient => Pending::Xclient(span(attributes::attributes(octets, attributes::XCLIENT)?.as_bytes())),
+            Verb::Xclient => {
+                let attributes = span(attributes::attributes(octets, attributes::XCLIENT)?.as_bytes());
+                self.state.ask(Pending::Xclient(attributes));
+            }
             #[cfg(feature = "extensions")]
-            Verb::Xforward => Pending::Xforward(span(attributes::attributes(octets, attributes::XFORWARD)?.as_bytes())),
+            Verb::Xforward => {
+                let attributes = span(attributes::attributes(octets, attributes::XFORWARD)?.as_bytes());
+                self.state.ask(Pending::Xforward(attributes));
+            }
             #[cfg(not(feature = "extensions"))]
             Verb::Vrfy if !octets.is_empty() => {
                 self.say(const { Canned::cannot_vrfy() });
-                return Ok(());
             }
             // The others have no arguments.
             _ if !octets.is_empty() => return Err(ArgumentError::Syntax),
-            Verb::Data => Pending::Data,
+            Verb::Data => self.state.ask(Pending::Data),
             Verb::Rset => {
                 self.state.go(Event::Reset, Abort::Reset);
                 self.say(const { Canned::buffer_cleared() });
-                return Ok(());
             }
             Verb::Quit => {
                 self.say(const { Canned::good_bye() });
                 self.state.close(Abort::Closed);
-                return Ok(());
             }
             Verb::Starttls => {
                 // Whatever came behind it in plaintext is not read as commands, now or later (RFC 3207 4.2).
@@ -219,12 +236,11 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
                 *input = &[];
                 self.say(Canned::READY_FOR_TLS);
                 self.state.go(Event::StartTls, Abort::Reset);
-                return Ok(());
             }
             #[cfg(not(feature = "extensions"))]
             Verb::Vrfy => return Err(ArgumentError::Syntax),
-            Verb::NotImplemented => return Ok(()),
-        };
+            Verb::NotImplemented | Verb::Http | Verb::Unknown => {}
+        }
         Ok(())
     }
 
@@ -251,21 +267,21 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     }
 
     /// The longest line of a command, its CRLF counted: 512, and what the extensions in force add to it.
-    fn limit(&self, verb: Option<Verb>) -> usize {
+    fn limit(&self, verb: Verb) -> usize {
         let in_force = self.in_force();
         let added = match verb {
             // RFC 4954 4: 12,288 for the command with its initial response.
-            Some(Verb::Auth) if self.is_offered(Verb::Auth) => 12_288 - LINE_LIMIT,
-            Some(Verb::Mail) => {
+            Verb::Auth if self.is_offered(Verb::Auth) => 12_288 - LINE_LIMIT,
+            Verb::Mail => {
                 let extensions = mail::LENGTHS.iter().filter(|(extension, _)| in_force.extensions.contains(*extension));
                 // RFC 4954 3.
                 let auth = if in_force.auth { 500 } else { 0 };
                 extensions.fold(auth, |sum, (_, octets)| usize::from(*octets).wrapping_add(sum))
             }
             #[cfg(feature = "extensions")]
-            Some(Verb::Rcpt) if in_force.extensions.contains(Extensions::DSN) => 500,
+            Verb::Rcpt if in_force.extensions.contains(Extensions::DSN) => 500,
             #[cfg(feature = "extensions")]
-            Some(Verb::Vrfy | Verb::Expn) if in_force.extensions.contains(Extensions::SMTPUTF8) => 10,
+            Verb::Vrfy | Verb::Expn if in_force.extensions.contains(Extensions::SMTPUTF8) => 10,
             _ => 0,
         };
         LINE_LIMIT.wrapping_add(added)

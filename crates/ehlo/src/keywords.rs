@@ -1,75 +1,23 @@
 //! The answer to EHLO (RFC 5321 4.1.1.1): the server's name, and a line for each thing that may be used.
 
+use crate::announced::Announced;
 use crate::buffer::Buffer;
-use crate::config::{Config, Extensions};
+use crate::command::characters::end_before;
+use crate::config::Config;
+#[cfg(feature = "extensions")]
+use crate::config::Extensions;
 use crate::sasl;
 use crate::state::State;
 use crate::write;
 #[cfg(feature = "extensions")]
 use crate::write::{Digits, Lines};
 
-/// Extensions whose keyword stands alone.
-const ALONE: &[(Extensions, &str)] = &[
-    (Extensions::PIPELINING, "250-PIPELINING\r\n"),
-    (Extensions::EIGHTBITMIME, "250-8BITMIME\r\n"),
-    (Extensions::SMTPUTF8, "250-SMTPUTF8\r\n"),
-    (Extensions::ENHANCEDSTATUSCODES, "250-ENHANCEDSTATUSCODES\r\n"),
-    #[cfg(feature = "chunking")]
-    (Extensions::CHUNKING, "250-CHUNKING\r\n"),
-    #[cfg(feature = "chunking")]
-    (Extensions::BINARYMIME.with(Extensions::CHUNKING), "250-BINARYMIME\r\n"),
-    #[cfg(feature = "extensions")]
-    (Extensions::DSN, "250-DSN\r\n"),
-    #[cfg(feature = "extensions")]
-    (Extensions::ETRN, "250-ETRN\r\n"),
-];
-
-/// The same lines with zeros behind them, and how long they are: each is stored by two moves.
-#[cfg(target_pointer_width = "64")]
-static PADDED: [([u8; 32], u8); ALONE.len()] = {
-    let mut padded = [([0; 32], 0); ALONE.len()];
-    let mut places: &mut [([u8; 32], u8)] = &mut padded;
-    let mut lines = ALONE;
-    while let (Some(((octets, length), places_after)), Some(((_, line), lines_after))) =
-        (places.split_first_mut(), lines.split_first())
-    {
-        assert!(line.len() < 32, "a line is longer");
-        *length = line.len() as u8;
-        let (mut to, mut from): (&mut [u8], &[u8]) = (octets, line.as_bytes());
-        while let (Some((place, to_after)), Some((octet, from_after))) = (to.split_first_mut(), from.split_first()) {
-            *place = *octet;
-            (to, from) = (to_after, from_after);
-        }
-        (places, lines) = (places_after, lines_after);
-    }
-    padded
-};
-
 /// Writes what is configured and may be used as things stand, into an empty buffer.
 #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
 pub(crate) fn write(out: &mut Buffer, config: &Config<'_>, state: &State) {
     let mut keywords = Keywords { begin: out.len(), last: out.len(), out };
-    keywords.name(config.hostname);
-    let offers = |extension| config.extensions.contains(extension);
-    if offers(Extensions::SIZE) {
-        keywords.numbers(&[("SIZE ", config.message_size)]);
-    }
-    #[cfg(target_pointer_width = "64")]
-    for ((extension, line), (padded, length)) in ALONE.iter().zip(&PADDED) {
-        if offers(*extension) {
-            keywords.padded(padded, *length, line);
-        }
-    }
-    #[cfg(not(target_pointer_width = "64"))]
-    for (extension, line) in ALONE {
-        if offers(*extension) {
-            keywords.fixed(line);
-        }
-    }
-    #[cfg(feature = "extensions")]
-    if offers(Extensions::LIMITS) {
-        keywords.numbers(&[("LIMITS RCPTMAX=", config.recipients.into()), (" MAILMAX=", config.transactions.into())]);
-    }
+    keywords.name(config);
+    keywords.announced(&config.announced);
     #[cfg(feature = "extensions")]
     keywords.of_relays(config, state);
     if config.starttls && !state.tls {
@@ -90,9 +38,9 @@ struct Keywords<'o> {
 
 impl Keywords<'_> {
     /// The first line, which is always there.
-    fn name(&mut self, hostname: &str) {
+    fn name(&mut self, config: &Config<'_>) {
         self.text("250-");
-        write::name(self.out, hostname);
+        write::name(self.out, config);
         self.end_line();
     }
 
@@ -103,31 +51,30 @@ impl Keywords<'_> {
         self.ended(fits);
     }
 
-    /// A whole line, which is there with zeros behind it too.
-    #[cfg(target_pointer_width = "64")]
-    fn padded(&mut self, octets: &[u8; 32], length: u8, line: &'static str) {
-        if self.out.append_first(octets, length) {
-            self.ended(true);
-        } else {
-            self.fixed(line);
+    /// What was made of the configuration; of it as many lines as there is room for.
+    fn announced(&mut self, announced: &Announced) {
+        let lines = announced.lines();
+        if lines.is_empty() {
+            return;
         }
+        if self.out.append(lines) {
+            self.last = self.begin.wrapping_add(announced.last());
+        } else {
+            self.out.truncate(self.begin);
+            let mut rest = lines;
+            while let Some((line, others)) = rest.split_at_checked(end_before(rest, b'\n').wrapping_add(1)) {
+                let fits = self.out.append(line);
+                self.ended(fits);
+                rest = others;
+            }
+        }
+        self.begin = self.out.len();
     }
 
     /// A part of a line. Where there is no room for it there is none for the end of the line either.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn text(&mut self, text: &'static str) {
         self.out.append_known(text.as_bytes());
-    }
-
-    /// A line of numbers, each behind its name.
-    #[cfg_attr(target_pointer_width = "64", inline(always))]
-    fn numbers(&mut self, numbers: &[(&str, u64)]) {
-        self.text("250-");
-        numbers.iter().for_each(|(name, number)| {
-            self.out.append(name.as_bytes());
-            write::number(self.out, *number);
-        });
-        self.end_line();
     }
 
     #[cfg_attr(target_pointer_width = "64", inline(always))]
@@ -174,7 +121,7 @@ impl Keywords<'_> {
         if offers(Extensions::DELIVERBY) {
             match config.shortest_deliver_by {
                 0 => self.fixed("250-DELIVERBY\r\n"),
-                shortest => self.numbers(&[("DELIVERBY ", shortest.into())]),
+                shortest => self.configured(&["DELIVERBY ", Digits::of(shortest.into()).text()], ""),
             }
         }
         if offers(Extensions::FUTURERELEASE) {
@@ -222,16 +169,6 @@ mod tests {
     extern crate std;
     use super::*;
     use std::string::ToString;
-
-    #[test]
-    fn numbers_of_any_size_are_written() {
-        for size in [0, 9, 10, 4_294_967_295, 4_294_967_296, 10_000_000_000, 1_000_000_000_000_000_001, u64::MAX] {
-            let mut out = Buffer::<[u8; 1024]>::new();
-            let config = Config::new("mx").extensions(Extensions::SIZE).message_size(size);
-            write(&mut out, &config, &State::new(crate::Peer::PLAIN, false));
-            assert_eq!(std::str::from_utf8(out.octets()).unwrap(), std::format!("250-mx\r\n250 SIZE {size}\r\n"));
-        }
-    }
 
     #[test]
     fn ehlo_offers_what_may_be_used() {

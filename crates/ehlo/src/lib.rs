@@ -130,6 +130,7 @@
     )
 )]
 
+mod announced;
 mod buffer;
 #[cfg(feature = "chunking")]
 mod chunk;

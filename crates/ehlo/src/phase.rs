@@ -8,35 +8,36 @@ use crate::command::Verb;
 use crate::reply::Canned;
 
 /// Where a session stands.
+// Those in which lines are read have the lowest numbers: see `column` and `reads_lines`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Phase {
     /// The peer has connected; whether it is let in is to be decided.
-    Connect,
+    Connect = 8,
     /// It was not let in, and has to say QUIT (RFC 5321 3.1).
-    Refused,
+    Refused = 0,
     /// It was greeted, or has begun TLS, and has to say who it is.
-    Greeted,
+    Greeted = 1,
     /// It has said who it is; no transaction is open.
-    Ready,
+    Ready = 2,
     /// A SASL exchange is going on (RFC 4954).
-    Sasl,
+    Sasl = 7,
     /// A TLS handshake is due (RFC 3207).
-    Tls,
+    Tls = 9,
     /// MAIL was accepted; no RCPT has come.
-    Mail,
+    Mail = 3,
     /// MAIL was accepted; every RCPT so far was refused.
-    NoRcpt,
+    NoRcpt = 4,
     /// MAIL was accepted, and one RCPT at least.
-    Rcpt,
+    Rcpt = 5,
     /// Mail data are coming in, or wait for their answer.
-    Data,
+    Data = 10,
     /// A chunk of mail data is coming in, or the message that it ended waits for its answer (RFC 3030).
-    Chunk,
+    Chunk = 11,
     /// Chunks of a message have come in, and the next is due.
-    Chunks,
+    Chunks = 6,
     /// The end.
-    Closed,
+    Closed = 12,
 }
 
 /// What moves a session from phase to phase.
@@ -111,6 +112,11 @@ impl Phase {
             Some((from, to)) if from & (1 << self as u16) != 0 => *to,
             _ => self,
         }
+    }
+
+    /// Whether lines are read, of commands or of an exchange.
+    pub(crate) const fn reads_lines(self) -> bool {
+        self as u8 <= Self::Sasl as u8
     }
 
     /// Whether a transaction is open.
@@ -236,19 +242,10 @@ const fn row(verb: Verb) -> [Rule; 8] {
     }
 }
 
-/// The column of a phase in the table.
+/// The column of a phase in the table: its number, or the last where no command line is read.
 const fn column(phase: Phase) -> usize {
-    match phase {
-        Phase::Refused => 0,
-        Phase::Greeted => 1,
-        Phase::Ready => 2,
-        Phase::Mail => 3,
-        Phase::NoRcpt => 4,
-        Phase::Rcpt => 5,
-        Phase::Chunks => 6,
-        // No command line is read in these.
-        Phase::Connect | Phase::Sasl | Phase::Tls | Phase::Data | Phase::Chunk | Phase::Closed => 7,
-    }
+    let number = phase as usize;
+    if number < Phase::Sasl as usize { number } else { Phase::Sasl as usize }
 }
 
 #[cfg(test)]

@@ -21,6 +21,10 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
             self.state.content.quick = 0;
         }
         let whole: &'i [u8] = input;
+        #[cfg(target_pointer_width = "64")]
+        if whole.is_empty() {
+            return self.more(now);
+        }
         let mut part = self.state.chunk.as_ref().map_or(whole, |chunk| chunk.part(whole));
         let before = part.len();
         let piece = if self.state.is_binary() {
@@ -50,13 +54,19 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
                 self.state.content.ended = Some(0);
                 None
             }
-            Piece::More => match self.state.chunk {
-                Some(chunk) if chunk.is_over() => {
-                    self.end_of_chunk(chunk);
-                    None
-                }
-                _ => self.wait(now, self.config.data_timeout),
-            },
+            Piece::More => self.more(now),
+        }
+    }
+
+    /// What came has been read: waits for more, where that was not all of a chunk.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+    fn more<'i>(&mut self, now: Instant) -> Option<Step<'i>> {
+        match self.state.chunk {
+            Some(chunk) if chunk.is_over() => {
+                self.end_of_chunk(chunk);
+                None
+            }
+            _ => self.wait(now, self.config.data_timeout),
         }
     }
 
@@ -93,6 +103,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     }
 
     /// The data are whole, and `given` answers to them have been given: gives the next, or asks for it.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn answer_message(&mut self, given: u16) {
         match self.state.content.fault(self.config) {
             Some(reason) => {
@@ -105,7 +116,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
                     self.state.close(reason);
                 }
             }
-            None => self.state.pending = Pending::Message((self.config.mode != Mode::Smtp).then_some(given)),
+            None => self.state.ask(Pending::Message((self.config.mode != Mode::Smtp).then_some(given))),
         }
     }
 }

@@ -149,7 +149,7 @@ impl HelloAnswer<'_> {
                 keywords::write(turn.out, turn.config, turn.state);
             } else {
                 turn.out.append(b"250 ");
-                write::name(turn.out, turn.config.hostname);
+                write::name(turn.out, turn.config);
                 turn.out.append(b"\r\n");
             }
             turn.state.settle(Event::Hello);
@@ -431,26 +431,6 @@ pub(crate) fn fail_auth(config: &Config<'_>, state: &mut State, out: &mut Buffer
     Turn::new(config, state, out, line).settled_by(|turn| turn.refuse(535, None));
 }
 
-/// Builds a request where the caller wants it: by a function that is not inlined, since the compiler otherwise makes one place for the like
-/// parts of all requests, and moves each of them there and back. (A small processor has less room for code.)
-#[cfg(target_pointer_width = "64")]
-macro_rules! in_place {
-    ($build:block) => {{
-        #[inline(never)]
-        fn apart<'s>(build: impl FnOnce() -> Option<Request<'s>>) -> Option<Request<'s>> {
-            build()
-        }
-        apart(move || $build)
-    }};
-}
-
-#[cfg(not(target_pointer_width = "64"))]
-macro_rules! in_place {
-    ($build:block) => {
-        $build
-    };
-}
-
 /// Rebuilds the pending request: its view from the line, its answer from the rest of the session.
 #[cfg_attr(target_pointer_width = "64", inline)]
 pub(crate) fn pending<'s>(
@@ -459,62 +439,100 @@ pub(crate) fn pending<'s>(
     out: &'s mut Buffer,
     line: &'s [u8],
 ) -> Option<Request<'s>> {
-    /// A request whose answer is all there is to it, or stands behind what the client said.
+    /// A request whose answer is all there is to it, or stands behind what the client said. On 64 bits each has a function that is not
+    /// inlined, and builds it where the caller wants it: the compiler otherwise makes one place for the like parts of all requests, and
+    /// moves each of them there and back. (What such a function wants comes in registers: as a closure it had to be written and read
+    /// again at once, which stalled. A small processor has less room for code.)
     macro_rules! ask {
-        ($request:ident, $ask:ident, $answer:ident $(, $field:ident: $value:expr)*) => {
-            in_place!({
+        ($state:ident, $line:ident: $pending:pat, $request:ident, $ask:ident, $answer:ident $(, $field:ident: $value:expr)*) => {{
+            #[cfg_attr(target_pointer_width = "64", inline(never))]
+            #[cfg_attr(not(target_pointer_width = "64"), inline(always))]
+            fn ask<'s>(
+                config: &'s Config<'s>,
+                $state: &'s mut State,
+                out: &'s mut Buffer,
+                $line: &'s [u8],
+            ) -> Option<Request<'s>> {
+                let $pending = $state.pending else { return None };
                 // What is asked is read before the answer borrows all of it.
-                let asked = ($($value,)*);
-                let answer = $answer(Turn::new(config, state, out, line));
-                let ($($field,)*) = asked;
-                Some(Request::$request($ask { $($field,)* answer }))
-            })
-        };
+                $(let $field = $value;)*
+                Some(Request::$request($ask { $($field,)* answer: $answer(Turn::new(config, $state, out, $line)) }))
+            }
+            ask(config, state, out, line)
+        }};
     }
     match state.pending {
         Pending::None => None,
-        Pending::Rcpt(rcpt) => ask!(Rcpt, RcptRequest, RcptAnswer, command: rcpt.view(line)),
-        Pending::Mail(mail) => ask!(Mail, MailRequest, MailAnswer, command: mail.view(line)),
-        Pending::Data => ask!(Data, DataRequest, DataAnswer),
-        Pending::Message(recipient) => ask!(
-            Message, MessageRequest, MessageAnswer, recipient: recipient, size: state.content.size
+        #[cfg(feature = "extensions")]
+        Pending::Rcpt(rcpt) if rcpt.has_parameters() => ask!(
+            state, line: Pending::Rcpt(rcpt), Rcpt, RcptRequest, RcptAnswer, command: rcpt.read_again(line)
         ),
-        Pending::Connect => ask!(Connect, ConnectRequest, ConnectAnswer),
-        Pending::Hello { name, extended } => ask!(
-            Hello, HelloRequest, HelloAnswer, command: Hello { name: name.text(line), extended }
+        Pending::Rcpt(_) => ask!(
+            state, line: Pending::Rcpt(rcpt), Rcpt, RcptRequest, RcptAnswer, command: rcpt.view(line)
         ),
-        Pending::Auth => {
-            let exchange = state.exchange.as_ref();
-            match exchange.and_then(|exchange| exchange.credentials(line, config, &state.facts)) {
-                Some(credentials) => ask!(Auth, AuthRequest, AuthAnswer, credentials: credentials),
-                // The exchange is complete wherever it is asked for; where it were not, this refuses.
-                None => {
-                    drop(Turn::new(config, state, out, line));
-                    None
-                }
-            }
+        #[cfg(feature = "extensions")]
+        Pending::Mail(mail) if mail.has_parameters() => ask!(
+            state, line: Pending::Mail(mail), Mail, MailRequest, MailAnswer, command: mail.read_again(line)
+        ),
+        Pending::Mail(_) => ask!(
+            state, line: Pending::Mail(mail), Mail, MailRequest, MailAnswer, command: mail.view(line)
+        ),
+        Pending::Data => ask!(state, line: Pending::Data, Data, DataRequest, DataAnswer),
+        Pending::Message(_) => ask!(
+            state, line: Pending::Message(number), Message, MessageRequest, MessageAnswer,
+            recipient: number, size: state.content.size
+        ),
+        Pending::Connect => ask!(state, line: Pending::Connect, Connect, ConnectRequest, ConnectAnswer),
+        Pending::Hello { .. } => ask!(
+            state, line: Pending::Hello { name, extended }, Hello, HelloRequest, HelloAnswer,
+            command: Hello { name: name.text(line), extended }
+        ),
+        Pending::Auth => auth(config, state, out, line),
+        #[cfg(feature = "extensions")]
+        Pending::Verify { .. } => ask!(
+            state, line: Pending::Verify { what, smtputf8 }, Verify, VerifyRequest, VerifyAnswer,
+            command: Query { what: what.text(line), smtputf8 }
+        ),
+        #[cfg(feature = "extensions")]
+        Pending::Expand { .. } => ask!(
+            state, line: Pending::Expand { what, smtputf8 }, Expand, ExpandRequest, ExpandAnswer,
+            command: Query { what: what.text(line), smtputf8 }
+        ),
+        #[cfg(feature = "extensions")]
+        Pending::Etrn { .. } => ask!(
+            state, line: Pending::Etrn { node, option }, Etrn, EtrnRequest, EtrnAnswer,
+            command: Etrn { node: node.text(line), option }
+        ),
+        #[cfg(feature = "extensions")]
+        Pending::Xclient(_) => ask!(
+            state, line: Pending::Xclient(attributes), Xclient, XclientRequest, XclientAnswer,
+            command: Attributes::read(attributes.text(line))
+        ),
+        #[cfg(feature = "extensions")]
+        Pending::Xforward(_) => ask!(
+            state, line: Pending::Xforward(attributes), Xforward, XforwardRequest, XforwardAnswer,
+            command: Attributes::read(attributes.text(line))
+        ),
+        #[cfg(feature = "extensions")]
+        Pending::Help(_) => ask!(
+            state, line: Pending::Help(what), Help, HelpRequest, HelpAnswer, topic: what.text(line)
+        ),
+    }
+}
+
+/// The same for AUTH, whose exchange says what is asked.
+#[cfg_attr(target_pointer_width = "64", inline(never))]
+fn auth<'s>(config: &'s Config<'s>, state: &'s mut State, out: &'s mut Buffer, line: &'s [u8]) -> Option<Request<'s>> {
+    let exchange = state.exchange.as_ref();
+    match exchange.and_then(|exchange| exchange.credentials(line, config, &state.facts)) {
+        Some(credentials) => {
+            let answer = AuthAnswer(Turn::new(config, state, out, line));
+            Some(Request::Auth(AuthRequest { credentials, answer }))
         }
-        #[cfg(feature = "extensions")]
-        Pending::Verify { what, smtputf8 } => ask!(
-            Verify, VerifyRequest, VerifyAnswer, command: Query { what: what.text(line), smtputf8 }
-        ),
-        #[cfg(feature = "extensions")]
-        Pending::Expand { what, smtputf8 } => ask!(
-            Expand, ExpandRequest, ExpandAnswer, command: Query { what: what.text(line), smtputf8 }
-        ),
-        #[cfg(feature = "extensions")]
-        Pending::Etrn { node, option } => ask!(
-            Etrn, EtrnRequest, EtrnAnswer, command: Etrn { node: node.text(line), option }
-        ),
-        #[cfg(feature = "extensions")]
-        Pending::Xclient(attributes) => ask!(
-            Xclient, XclientRequest, XclientAnswer, command: Attributes::read(attributes.text(line))
-        ),
-        #[cfg(feature = "extensions")]
-        Pending::Xforward(attributes) => ask!(
-            Xforward, XforwardRequest, XforwardAnswer, command: Attributes::read(attributes.text(line))
-        ),
-        #[cfg(feature = "extensions")]
-        Pending::Help(topic) => ask!(Help, HelpRequest, HelpAnswer, topic: topic.text(line)),
+        // The exchange is complete wherever it is asked for; where it were not, this refuses.
+        None => {
+            drop(Turn::new(config, state, out, line));
+            None
+        }
     }
 }

@@ -73,7 +73,14 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
             if self.out.len() > OUT / 2 {
                 return Step::Send;
             }
-            let step = match self.state.phase() {
+            let phase = self.state.phase();
+            if phase.reads_lines() {
+                match self.command_line(now, input) {
+                    Some(step) => return step,
+                    None => continue,
+                }
+            }
+            let step = match phase {
                 Phase::Closed => {
                     *input = &[];
                     // What was cut off in the middle may be half a password.
@@ -88,8 +95,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
                     Some(if self.out.is_empty() { Step::StartTls } else { Step::Send })
                 }
                 Phase::Connect => self.connect(now, input),
-                Phase::Data | Phase::Chunk => self.data(now, input),
-                _ => self.command_line(now, input),
+                _ => self.data(now, input),
             };
             if let Some(step) = step {
                 return step;
@@ -207,7 +213,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
         if self.state.eof && input.is_empty() {
             self.state.close(Abort::Eof);
         } else {
-            self.state.pending = Pending::Connect;
+            self.state.ask(Pending::Connect);
         }
         None
     }
@@ -222,18 +228,30 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
         if self.state.waste > 0 {
             return self.drop_chunk(now, input);
         }
+        match self.read_line(now, input) {
+            Ok(plain) => {
+                self.line_taken(input, plain);
+                None
+            }
+            Err(step) => step,
+        }
+    }
+
+    /// Reads a line into the buffer; whether it is known to hold nothing but printable ASCII, and to be no longer than any line may be. Where
+    /// there is none to be dealt with: what to do, if anything.
+    #[inline]
+    fn read_line<'i>(&mut self, now: Instant, input: &mut &'i [u8]) -> Result<bool, Option<Step<'i>>> {
         #[cfg(target_pointer_width = "64")]
         if self.line.feed_whole(input) {
-            self.line_taken(input, true);
-            return None;
+            return Ok(true);
         }
         self.line_in_parts(now, input)
     }
 
-    /// Does what a line says. `plain`: it is known to hold nothing but printable ASCII, and to be no longer than any line may be.
+    /// Does what a line says. `plain` is what [`read_line`](Self::read_line) says.
     fn line_taken(&mut self, input: &mut &[u8], plain: bool) {
         self.state.clock = None;
-        self.state.line_taken = true;
+        self.state.line_taken();
         if self.state.phase() == Phase::Sasl {
             self.sasl_line();
         } else {
@@ -243,23 +261,23 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
 
     /// Reads a line that may come in parts, or not be right.
     #[inline(never)]
-    fn line_in_parts<'i>(&mut self, now: Instant, input: &mut &'i [u8]) -> Option<Step<'i>> {
+    fn line_in_parts<'i>(&mut self, now: Instant, input: &mut &'i [u8]) -> Result<bool, Option<Step<'i>>> {
         let untouched = self.line.is_untouched();
         if untouched && input.first() == Some(&TLS_HANDSHAKE) {
             self.turn_out(const { Canned::invalid_character() });
-            return None;
+            return Err(None);
         }
         match self.line.feed(input) {
             Framed::More => {
                 if untouched && !self.line.is_untouched() {
                     self.state.clock = Some(now);
                 }
-                return self.wait(now, self.config.command_timeout);
+                return Err(self.wait(now, self.config.command_timeout));
             }
             Framed::Rest => self.state.clock = None,
             Framed::Line => {
                 let fits = self.line.length() <= LINE_LIMIT && !self.line.overflowed();
-                self.line_taken(input, fits && is_printable(self.line.octets()));
+                return Ok(fits && is_printable(self.line.octets()));
             }
             Framed::BareCr => {
                 self.forget_secrets();
@@ -269,7 +287,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
             // of it is read.
             Framed::BareLf => self.turn_out(const { Canned::invalid_character() }),
         }
-        None
+        Err(None)
     }
 
     /// Before more input: sends what is written, ends the session where its time is up or its peer gone, and waits otherwise.
@@ -302,8 +320,9 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
             Pending::Hello { .. } if !self.out.is_empty() => return Some(Step::Send),
             _ => return Some(Step::Request),
         }
-        self.state.line_taken = false;
-        self.line.next();
+        if self.state.is_settled() {
+            self.line.next();
+        }
         if self.state.secret && self.state.phase() != Phase::Sasl {
             self.forget_secrets();
             self.line.next();

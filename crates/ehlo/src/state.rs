@@ -20,8 +20,9 @@ use crate::time::Instant;
 /// Octets of mail data for which the data time-out is given anew.
 pub(crate) const BLOCK: usize = 1024;
 
-/// The decision that is due.
+/// The decision that is due. (With a tag of its own: what it is, is asked several times a command.)
 #[derive(Debug, Clone, Copy)]
+#[cfg_attr(target_pointer_width = "64", repr(u8))]
 pub(crate) enum Pending {
     None,
     Connect,
@@ -87,8 +88,10 @@ pub(crate) struct State {
     pub(crate) listening: bool,
     /// The line buffer may hold a password, or did.
     pub(crate) secret: bool,
+    /// Something may have to be seen to before input is read: a decision, a transaction's end, a line that has been dealt with.
+    busy: bool,
     /// The line in the buffer has been dealt with, once nothing is pending.
-    pub(crate) line_taken: bool,
+    line_taken: bool,
     pub(crate) eof: bool,
     pub(crate) shutdown: bool,
 
@@ -214,6 +217,7 @@ impl State {
             early: false,
             listening: false,
             secret: false,
+            busy: false,
             line_taken: false,
             eof: false,
             shutdown: false,
@@ -239,19 +243,39 @@ impl State {
         self.phase
     }
 
-    /// Whether something has to be seen to before input is read: a decision, a transaction's end, a line that has been dealt with.
+    /// Whether something may have to be seen to before input is read.
     pub(crate) const fn is_busy(&self) -> bool {
-        self.line_taken | self.abort.is_some() | !matches!(self.pending, Pending::None)
+        self.busy
+    }
+
+    /// Asks for a decision.
+    pub(crate) fn ask(&mut self, pending: Pending) {
+        self.pending = pending;
+        self.busy = true;
+    }
+
+    /// Tells of a transaction's end.
+    pub(crate) const fn tell(&mut self, abort: Abort) {
+        self.abort = Some(abort);
+        self.busy = true;
+    }
+
+    /// Notes that the line in the buffer is being dealt with.
+    pub(crate) const fn line_taken(&mut self) {
+        self.line_taken = true;
+        self.busy = true;
+    }
+
+    /// Notes that all has been seen to; whether that ends a line.
+    pub(crate) const fn is_settled(&mut self) -> bool {
+        self.busy = false;
+        core::mem::replace(&mut self.line_taken, false)
     }
 
     /// Whether mail data are coming in, and nothing that came before them has yet to be dealt with.
     #[cfg(target_pointer_width = "64")]
     pub(crate) const fn in_mid_data(&self) -> bool {
-        matches!(self.phase, Phase::Data)
-            && matches!(self.pending, Pending::None)
-            && self.abort.is_none()
-            && !self.line_taken
-            && self.content.ended.is_none()
+        matches!(self.phase, Phase::Data) && !self.busy && self.content.ended.is_none()
     }
 
     /// Moves on by the table. A transaction that ends with it, and not by its answer, is reported for `reason`.
@@ -262,7 +286,7 @@ impl State {
         if ended {
             let told = event == Event::Answered || self.content.refused.is_some();
             if !told {
-                self.abort = Some(reason);
+                self.tell(reason);
             }
             self.smtputf8 = false;
             #[cfg(feature = "chunking")]

@@ -3,14 +3,11 @@
 use crate::buffer::Buffer;
 use crate::command::characters::{is_printable, split_at_octet};
 use crate::command::text;
-use crate::config::{Config, Extensions};
+use crate::config::{Config, Extensions, NAME};
 use crate::reply::{Canned, Enhanced, Reply, Text};
 
 /// Octets of a reply line before its CRLF: with it, 512 (RFC 5321 4.5.3.1.5).
 const LINE: usize = 510;
-
-/// The longest name of a server, in octets (RFC 5321 4.5.3.1.2).
-const NAME: usize = 255;
 
 /// Octets of the codes at their longest: `250 5.65535.65535 `.
 const CODES: usize = 18;
@@ -50,7 +47,7 @@ pub(crate) fn canned(out: &mut Buffer, config: &Config<'_>, reply: Canned) {
             }
             Some((before, behind)) => {
                 out.append_known(before);
-                name(out, config.hostname);
+                name(out, config);
                 out.append_known(behind);
             }
         }
@@ -70,7 +67,7 @@ fn in_parts(out: &mut Buffer, config: &Config<'_>, reply: Canned) {
     }
     if let Some((before, behind)) = split_at_octet(text, b'{') {
         out.append(before);
-        name(out, config.hostname);
+        name(out, config);
         // What stands in the braces is `domain`.
         text = behind.get(7..).unwrap_or_default();
     }
@@ -78,12 +75,12 @@ fn in_parts(out: &mut Buffer, config: &Config<'_>, reply: Canned) {
 }
 
 /// The server's name: printable, and no longer than a name may be, whatever is configured.
-pub(crate) fn name(out: &mut Buffer, hostname: &str) {
-    let hostname = hostname.as_bytes().get(..NAME).unwrap_or(hostname.as_bytes());
-    if cfg!(target_pointer_width = "64") && is_printable(hostname) {
+pub(crate) fn name(out: &mut Buffer, config: &Config<'_>) {
+    let hostname = config.hostname.as_bytes();
+    if config.named {
         out.append(hostname);
     } else {
-        hostname.iter().for_each(|octet| {
+        hostname.iter().take(NAME).for_each(|octet| {
             out.append_all([if matches!(octet, b' '..=b'~') { *octet } else { b'?' }]);
         });
     }
@@ -268,42 +265,6 @@ impl<'o> Lines<'o> {
     }
 }
 
-/// Writes a number in decimal digits; whether there was room for them.
-#[cfg(target_pointer_width = "64")]
-pub(crate) fn number(out: &mut Buffer, number: u64) -> bool {
-    const EIGHT: u64 = 100_000_000;
-    let (above, low) = (number / EIGHT, number % EIGHT);
-    if above >= EIGHT || out.capacity().wrapping_sub(out.len()) < 16 {
-        return out.append(Digits::of(number).octets());
-    }
-    let first = eight_digits(if above == 0 { low } else { above });
-    // Zeros before the first digit are left out, but for the last.
-    let zeros = (first.trailing_zeros() / 8).min(7);
-    out.append_all(((first | u64::from_ne_bytes([b'0'; 8])).wrapping_shr(zeros.wrapping_mul(8))).to_le_bytes());
-    out.truncate(out.len().wrapping_sub(zeros as usize));
-    above == 0 || out.append_all((eight_digits(low) | u64::from_ne_bytes([b'0'; 8])).to_le_bytes())
-}
-
-/// The eight digits of a number below 10^8, from the lowest octet on: twice four, then four times two, are divided at once. (One after
-/// another, a digit took 10 instructions and had to wait for the one behind it.)
-#[cfg(target_pointer_width = "64")]
-const fn eight_digits(number: u64) -> u64 {
-    // In 32 bits each, below 10,000; 10,486 / 2^20 is a hundredth there.
-    let fours = (number / 10_000) | (number % 10_000) << 32;
-    let hundreds = (fours.wrapping_mul(10_486) >> 20) & 0x0000_007f_0000_007f;
-    // In 16 bits each, below 100; 103 / 2^10 is a tenth there.
-    let pairs = hundreds | fours.wrapping_sub(hundreds.wrapping_mul(100)) << 16;
-    let tens = (pairs.wrapping_mul(103) >> 10) & 0x000f_000f_000f_000f;
-    tens | pairs.wrapping_sub(tens.wrapping_mul(10)) << 8
-}
-
-/// The same.
-#[cfg(not(target_pointer_width = "64"))]
-#[inline(never)]
-pub(crate) fn number(out: &mut Buffer, number: u64) -> bool {
-    out.append(Digits::of(number).octets())
-}
-
 /// A number in decimal digits. (Aligned as a session is: on a small processor one routine then clears all that is cleared.)
 #[repr(align(8))]
 pub(crate) struct Digits {
@@ -374,21 +335,6 @@ mod tests {
         let mut out = Buffer::<[u8; N]>::new();
         reply(&mut out, style, what);
         std::str::from_utf8(out.octets()).unwrap().to_string()
-    }
-
-    #[test]
-    fn numbers_of_any_size_are_written_in_any_room() {
-        let sizes = (0..20).map(|power| 10_u64.pow(power)).flat_map(|power| [power - 1, power, power + power / 3]);
-        for size in sizes.chain((0..100_000).step_by(37)).chain([u64::MAX, 12_345_678_900_000_000]) {
-            let expected = size.to_string();
-            for room in [0, 1, 15, 16, 20] {
-                let mut out = Buffer::<[u8; 32]>::new();
-                out.append(&[b'-'; 32][room..]);
-                let fits = number(&mut out, size);
-                assert_eq!(&out.octets()[32 - room..], &expected.as_bytes()[..expected.len().min(room)]);
-                assert_eq!(fits, expected.len() <= room);
-            }
-        }
     }
 
     #[test]

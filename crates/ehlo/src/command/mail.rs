@@ -2,6 +2,7 @@
 
 use super::ArgumentError;
 use super::characters::{Words, strip_octet, words};
+use super::declared::Declared;
 #[cfg(feature = "extensions")]
 use super::dsn::{self, Notify, Orcpt, Ret};
 #[cfg(feature = "extensions")]
@@ -154,11 +155,11 @@ impl InForce {
     };
 }
 
-/// A command as the grammar finds it: its path, what its parameters mean, and the parameters as they stand.
+/// A command as the grammar finds it: its path, what its parameters declare, and the parameters as they stand.
 pub(crate) struct Raw<'l, T> {
     pub(crate) path: RawPath<'l>,
-    /// With a path that is not filled in. Of RCPT nothing is left but its path and its parameters.
-    pub(crate) command: T,
+    /// Of RCPT nothing is left but its path and its parameters.
+    pub(crate) declared: T,
     #[cfg_attr(not(feature = "extensions"), expect(dead_code, reason = "parameters are not read again"))]
     pub(crate) parameters: &'l [u8],
     /// There are others among them than those that nearly every client sends.
@@ -168,14 +169,28 @@ pub(crate) struct Raw<'l, T> {
 
 /// `mail = "MAIL FROM:" Reverse-path [SP Mail-parameters]`, from behind `MAIL `.
 /// `utf8` says whether there are octets over 127, which are valid UTF-8 then.
-pub(crate) fn mail(arguments: &[u8], utf8: bool, in_force: InForce) -> Result<Raw<'_, Mail<'_>>, ArgumentError> {
+pub(crate) fn mail(arguments: &[u8], utf8: bool, in_force: InForce) -> Result<Raw<'_, Declared<'_>>, ArgumentError> {
     let [b'F' | b'f', b'R' | b'r', b'O' | b'o', b'M' | b'm', b':', path @ ..] = arguments else {
         return Err(ArgumentError::Syntax);
     };
     let (path, parameters) = reverse_path(without_space(path), utf8).ok_or(ArgumentError::Syntax)?;
-    let mut command = Mail::new(ReversePath::Null);
-    let rare = mail_parameters(&mut command, parameters, utf8, in_force)?;
-    if utf8 && !command.smtputf8 { Err(ArgumentError::NotAscii) } else { Ok(Raw { path, command, parameters, rare }) }
+    #[cfg(target_pointer_width = "64")]
+    let usual = Declared::usual(parameters, in_force.extensions).map(|declared| (declared, false));
+    #[cfg(not(target_pointer_width = "64"))]
+    let usual = None;
+    let (declared, rare) = match usual {
+        Some(usual) => usual,
+        None => declared(parameters, utf8, in_force)?,
+    };
+    if utf8 && !declared.smtputf8 { Err(ArgumentError::NotAscii) } else { Ok(Raw { path, declared, parameters, rare }) }
+}
+
+/// What parameters declare, and whether there are others among them.
+#[cfg_attr(target_pointer_width = "64", cold, inline(never))]
+fn declared(parameters: &[u8], utf8: bool, in_force: InForce) -> Result<(Declared<'_>, bool), ArgumentError> {
+    let mut mail = Mail::new(ReversePath::Null);
+    let rare = mail_parameters(&mut mail, parameters, utf8, in_force)?;
+    Ok((Declared::of(&mail), rare))
 }
 
 /// Reads parameters into a command; whether there are others among them than SIZE, BODY and SMTPUTF8.
@@ -410,7 +425,7 @@ pub(crate) fn rcpt(
     if !parameters.is_empty() {
         rcpt_parameters(&mut Rcpt::new(ForwardPath::Postmaster), parameters, utf8, in_force())?;
     }
-    Ok(Raw { path, command: (), parameters, rare: false })
+    Ok(Raw { path, declared: (), parameters, rare: false })
 }
 
 /// What follows a keyword without one space, which is let pass: devices send it.
@@ -443,12 +458,18 @@ mod tests {
     /// As the caller sees it.
     fn mail(line: &[u8], in_force: InForce) -> Result<Mail<'_>, ArgumentError> {
         let utf8 = is_utf8(line, in_force.extensions.contains(Extensions::SMTPUTF8))?;
-        super::mail(line, utf8, in_force).map(|raw| ParkedMail::new(line, &raw).view(line))
+        let parked = ParkedMail::new(line, &super::mail(line, utf8, in_force)?);
+        #[cfg(feature = "extensions")]
+        if parked.has_parameters() {
+            return Ok(parked.read_again(line));
+        }
+        Ok(parked.view(line))
     }
 
     #[cfg(feature = "extensions")]
     fn rcpt(line: &[u8], smtputf8: bool, in_force: InForce) -> Result<Rcpt<'_>, ArgumentError> {
-        super::rcpt(line, is_utf8(line, smtputf8)?, || in_force).map(|raw| ParkedRcpt::new(line, &raw).view(line))
+        let parked = ParkedRcpt::new(line, &super::rcpt(line, is_utf8(line, smtputf8)?, || in_force)?);
+        Ok(if parked.has_parameters() { parked.read_again(line) } else { parked.view(line) })
     }
 
     const ALL: InForce = InForce {

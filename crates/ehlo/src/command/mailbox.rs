@@ -131,6 +131,7 @@ pub(crate) struct RawMailbox<'l> {
 }
 
 /// `Mailbox = Local-part "@" ( Domain / address-literal )`, and what is behind it.
+#[cfg_attr(target_pointer_width = "64", inline)]
 pub(crate) fn mailbox(input: &[u8], utf8: bool) -> Option<(RawMailbox<'_>, &[u8])> {
     let local = local_part(input, utf8)?;
     let right = strip_octet(input.get(local..)?, b'@')?;

@@ -3,6 +3,7 @@
 #[cfg(feature = "extensions")]
 pub(crate) mod attributes;
 pub(crate) mod characters;
+pub(crate) mod declared;
 pub(crate) mod domain;
 #[cfg(feature = "extensions")]
 pub(crate) mod dsn;

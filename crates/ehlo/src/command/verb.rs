@@ -50,6 +50,10 @@ pub(crate) enum Verb {
     Xforward,
     /// A verb that is known and not spoken here: 502, so that it is told from a mistyped one.
     NotImplemented,
+    /// The method of an HTTP request: another protocol.
+    Http,
+    /// None of them.
+    Unknown,
 }
 
 impl Verb {
@@ -81,44 +85,91 @@ impl Verb {
         #[cfg(feature = "extensions")]
         Self::Xforward,
         Self::NotImplemented,
+        Self::Http,
+        Self::Unknown,
     ];
 
-    /// Whether it is offered whatever is configured.
-    pub(crate) const fn is_always_there(self) -> bool {
-        #[cfg(feature = "extensions")]
-        if matches!(self, Self::Help) {
-            return true;
-        }
-        matches!(self, Self::Mail | Self::Rcpt | Self::Data | Self::Rset | Self::Noop | Self::Quit)
+    /// What has to be seen to before it is carried out.
+    #[inline]
+    pub(crate) fn traits(self) -> Traits {
+        TRAITS.get(self as usize).copied().unwrap_or(Traits(0))
     }
 
-    /// Whether it ends a group of commands that are sent together (RFC 2920 3.1, RFC 4954 4).
-    pub(crate) const fn ends_a_group(self) -> bool {
-        #[cfg(feature = "extensions")]
-        if matches!(self, Self::Lhlo | Self::Xclient) {
-            return true;
-        }
-        matches!(self, Self::Ehlo | Self::Helo | Self::Data | Self::Auth)
-    }
-
-    /// Whether it moves no message on.
-    pub(crate) const fn is_idle(self) -> bool {
-        #[cfg(feature = "extensions")]
-        if matches!(self, Self::Lhlo | Self::Expn | Self::Help | Self::Etrn | Self::Xclient | Self::Xforward) {
-            return true;
-        }
-        matches!(self, Self::Noop | Self::Rset | Self::Vrfy | Self::Ehlo | Self::Helo)
+    /// Those of one verb, for the table of all.
+    const fn own_traits(self) -> Traits {
+        const ENDS: u8 = Traits::ENDS_A_GROUP;
+        const PLACED: u8 = Traits::PLACED;
+        const OPTIONAL: u8 = Traits::OPTIONAL;
+        const IDLE: u8 = Traits::IDLE;
+        Traits(match self {
+            Self::Mail | Self::Rcpt | Self::Quit => 0,
+            Self::Data => ENDS | PLACED,
+            Self::Ehlo | Self::Helo => OPTIONAL | ENDS | IDLE,
+            Self::Auth => OPTIONAL | ENDS | PLACED,
+            Self::Starttls => OPTIONAL | PLACED,
+            Self::Rset | Self::Noop => IDLE,
+            Self::Vrfy => OPTIONAL | IDLE,
+            Self::NotImplemented | Self::Http | Self::Unknown => OPTIONAL,
+            #[cfg(feature = "chunking")]
+            Self::Bdat => OPTIONAL | PLACED,
+            #[cfg(feature = "extensions")]
+            Self::Lhlo | Self::Xclient => OPTIONAL | ENDS | IDLE,
+            #[cfg(feature = "extensions")]
+            Self::Expn | Self::Etrn | Self::Xforward => OPTIONAL | IDLE,
+            #[cfg(feature = "extensions")]
+            Self::Help => IDLE,
+        })
     }
 }
 
-/// What the first word of a line is.
+/// What has to be seen to before a command is carried out. (One look-up, since most commands have next to none of it: to ask for each by
+/// the verb took some 40 instructions a command.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FirstWord {
-    Verb(Verb),
-    /// The method of an HTTP request: another protocol.
-    Http,
-    Unknown,
+pub(crate) struct Traits(u8);
+
+impl Traits {
+    /// It is not always offered, or never.
+    const OPTIONAL: u8 = 1;
+    /// It ends a group of commands that are sent together (RFC 2920 3.1, RFC 4954 4).
+    const ENDS_A_GROUP: u8 = 1 << 1;
+    /// Where it may stand depends on more than the phase.
+    const PLACED: u8 = 1 << 2;
+    /// It moves no message on.
+    const IDLE: u8 = 1 << 3;
+
+    pub(crate) const fn are_none(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(crate) const fn is_optional(self) -> bool {
+        self.0 & Self::OPTIONAL != 0
+    }
+
+    pub(crate) const fn ends_a_group(self) -> bool {
+        self.0 & Self::ENDS_A_GROUP != 0
+    }
+
+    pub(crate) const fn is_placed(self) -> bool {
+        self.0 & Self::PLACED != 0
+    }
+
+    pub(crate) const fn is_idle(self) -> bool {
+        self.0 & Self::IDLE != 0
+    }
 }
+
+/// Those of all verbs.
+static TRAITS: [Traits; Verb::ALL.len()] = {
+    let mut traits = [Traits(0); Verb::ALL.len()];
+    let mut places: &mut [Traits] = &mut traits;
+    let mut verbs: &[Verb] = Verb::ALL;
+    while let (Some((place, places_after)), Some((verb, verbs_after))) = (places.split_first_mut(), verbs.split_first())
+    {
+        *place = verb.own_traits();
+        (places, verbs) = (places_after, verbs_after);
+    }
+    traits
+};
 
 /// Words of four letters as numbers.
 macro_rules! words {
@@ -186,7 +237,7 @@ const LONGER: &[u8] = b"STARTTLS GET PUT DELETE OPTIONS CONNECT TRACE PATCH";
 const LONGER: &[u8] = b"STARTTLS XCLIENT XFORWARD GET PUT DELETE OPTIONS CONNECT TRACE PATCH";
 
 /// The first word of a line, and where what follows the space behind it begins.
-pub(crate) fn split(line: &[u8]) -> (FirstWord, usize) {
+pub(crate) fn split(line: &[u8]) -> (Verb, usize) {
     // Nearly all verbs have four letters.
     match line {
         [a, b, c, d] => (of_four([*a, *b, *c, *d]), 4),
@@ -199,24 +250,24 @@ pub(crate) fn split(line: &[u8]) -> (FirstWord, usize) {
 }
 
 /// Four letters fit a number. Clearing one bit makes capitals of letters, and no letter of anything else.
-fn of_four(word: [u8; 4]) -> FirstWord {
+fn of_four(word: [u8; 4]) -> Verb {
     let word = u32::from_be_bytes(word) & 0xdfdf_dfdf;
     match OF_FOUR.iter().position(|of| *of == word) {
-        Some(at) => VERBS.get(at).map_or(FirstWord::Http, |verb| FirstWord::Verb(*verb)),
-        None => FirstWord::Unknown,
+        Some(at) => VERBS.get(at).map_or(Verb::Http, |verb| *verb),
+        None => Verb::Unknown,
     }
 }
 
 #[inline(never)]
-fn longer(word: &[u8]) -> FirstWord {
+fn longer(word: &[u8]) -> Verb {
     match word_in(word, LONGER) {
-        Some(0) => FirstWord::Verb(Verb::Starttls),
+        Some(0) => Verb::Starttls,
         #[cfg(feature = "extensions")]
-        Some(1) => FirstWord::Verb(Verb::Xclient),
+        Some(1) => Verb::Xclient,
         #[cfg(feature = "extensions")]
-        Some(2) => FirstWord::Verb(Verb::Xforward),
-        Some(_) => FirstWord::Http,
-        None => FirstWord::Unknown,
+        Some(2) => Verb::Xforward,
+        Some(_) => Verb::Http,
+        None => Verb::Unknown,
     }
 }
 
@@ -233,14 +284,14 @@ mod tests {
 
     #[test]
     fn verbs_are_found_in_any_case_and_nothing_else_is() {
-        assert_eq!(split(b"mAiL FROM:<>"), (FirstWord::Verb(Verb::Mail), 5));
-        assert_eq!(split(b"QUIT"), (FirstWord::Verb(Verb::Quit), 4));
-        assert_eq!(split(b"sTaRtTlS"), (FirstWord::Verb(Verb::Starttls), 8));
-        assert_eq!(split(b"GET / HTTP/1.1").0, FirstWord::Http);
-        assert_eq!(split(b"\rAIL").0, FirstWord::Unknown);
-        assert_eq!(split(b"-OOP").0, FirstWord::Unknown);
-        assert_eq!(split(b"").0, FirstWord::Unknown);
-        assert_eq!(split(b" NOOP").0, FirstWord::Unknown);
-        assert_eq!(split(b"NOOP\tx").0, FirstWord::Unknown);
+        assert_eq!(split(b"mAiL FROM:<>"), (Verb::Mail, 5));
+        assert_eq!(split(b"QUIT"), (Verb::Quit, 4));
+        assert_eq!(split(b"sTaRtTlS"), (Verb::Starttls, 8));
+        assert_eq!(split(b"GET / HTTP/1.1").0, Verb::Http);
+        assert_eq!(split(b"\rAIL").0, Verb::Unknown);
+        assert_eq!(split(b"-OOP").0, Verb::Unknown);
+        assert_eq!(split(b"").0, Verb::Unknown);
+        assert_eq!(split(b" NOOP").0, Verb::Unknown);
+        assert_eq!(split(b"NOOP\tx").0, Verb::Unknown);
     }
 }

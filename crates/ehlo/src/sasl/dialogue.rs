@@ -74,12 +74,12 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         let refusal = match exchange.respond(&mut self.line, response, initial, context) {
             Outcome::AskPassword => return self.say(const { Canned::login_password() }),
             Outcome::Complete => {
-                self.state.pending = Pending::Auth;
+                self.state.ask(Pending::Auth);
                 return;
             }
             #[cfg(feature = "mechanisms")]
             Outcome::Failed => {
-                self.state.pending = Pending::Auth;
+                self.state.ask(Pending::Auth);
                 return request::fail_auth(self.config, &mut self.state, &mut self.out, self.line.buffer());
             }
             #[cfg(feature = "mechanisms")]
