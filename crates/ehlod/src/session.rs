@@ -519,6 +519,6 @@ mod tests {
         let message = size_of_val(&session.message(0, None));
         println!("session {}, transaction {}", size_of::<Session>(), size_of::<Transaction>());
         println!("futures: connect {reply}, data {data}, content {content}, message {message}, the whole {whole}");
-        assert!(whole <= 2 * 1024, "{whole} octets");
+        assert!(whole <= 2304, "{whole} octets");
     }
 }
