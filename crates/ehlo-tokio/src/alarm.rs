@@ -12,10 +12,15 @@ use tokio::time::{Instant, Sleep, sleep_until};
 pub(crate) struct Alarm(Option<Pin<Box<Sleep>>>);
 
 impl Alarm {
-    /// Whether the deadline is here; the task is woken when it is.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
+    /// Whether it has been set, in time for the deadline, and has not gone off: whoever waited for it is woken then.
+    pub(crate) fn is_set(&self, deadline: Instant) -> bool {
+        self.0.as_ref().is_some_and(|sleep| sleep.deadline() <= deadline && !sleep.is_elapsed())
+    }
+
+    /// Whether the deadline is here; the task is woken when it is. `now` is when the wait for it began.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, now: Instant, deadline: Instant) -> Poll<()> {
         // One that is here already needs no timer, whose grain is a millisecond.
-        if Instant::now() >= deadline {
+        if now >= deadline {
             return Poll::Ready(());
         }
         let sleep = self.0.get_or_insert_with(|| Box::pin(sleep_until(deadline)));

@@ -3,7 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
-use std::task::Poll;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use ehlo::{Config, Instant, Peer, Request, Session, Step, Tls};
@@ -195,6 +195,8 @@ impl<'c> Connection<'c> {
         let (mut told, mut good_bye) = (false, false);
         let mut shutdown = pin!(self.shutdown.cancelled());
         let mut alarm = Alarm::default();
+        // Whom these two wake, once both are waited for. They are not asked again with every command, which took a fortieth of it.
+        let mut woken: Option<Waker> = None;
         let mut clock = begin;
         loop {
             let elapsed = clock.saturating_duration_since(begin).as_millis();
@@ -207,10 +209,20 @@ impl<'c> Connection<'c> {
                     inbox::give_back(std::mem::take(&mut buffer));
                     // Where there is something to read, nothing else is looked at; a client that has always more to say is made to pause
                     // by the runtime.
-                    let heard = poll_fn(|cx| match inbox::poll_read(&mut stream, cx) {
-                        Poll::Ready(octets) => Poll::Ready(Heard::Octets(octets)),
-                        Poll::Pending if !told && shutdown.as_mut().poll(cx).is_ready() => Poll::Ready(Heard::Shutdown),
-                        Poll::Pending => alarm.poll(cx, deadline).map(|()| Heard::Nothing),
+                    let heard = poll_fn(|cx| {
+                        if let Poll::Ready(octets) = inbox::poll_read(&mut stream, cx) {
+                            return Poll::Ready(Heard::Octets(octets));
+                        }
+                        let is_on = told || !self.shutdown.is_cancelled();
+                        let is_known = woken.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
+                        if is_on && is_known && alarm.is_set(deadline) {
+                            return Poll::Pending;
+                        }
+                        woken = Some(cx.waker().clone());
+                        if !told && shutdown.as_mut().poll(cx).is_ready() {
+                            return Poll::Ready(Heard::Shutdown);
+                        }
+                        alarm.poll(cx, clock, deadline).map(|()| Heard::Nothing)
                     });
                     let heard = heard.await;
                     clock = time::Instant::now();
@@ -231,19 +243,16 @@ impl<'c> Connection<'c> {
                 Step::Send => {
                     handler.replies(session.output());
                     good_bye = says_good_bye(session.output());
-                    self.write(&mut stream, session.output()).await?;
+                    timed(&mut clock, pin!(self.write(&mut stream, session.output()))).await?;
                     session.consume_output(usize::MAX);
-                    clock = time::Instant::now();
                 }
                 Step::Request => {
-                    // In a box, as content below: what a handler does may need much room, and a connection that waits is not to have it.
-                    Box::pin(decide(session, handler)).await;
-                    clock = time::Instant::now();
+                    timed(&mut clock, pin!(decide(session, handler))).await;
                 }
                 Step::Content(octets) => {
                     let given = clock;
-                    Box::pin(handler.content(octets)).await;
-                    clock = time::Instant::now();
+                    // In a box, as what is decided.
+                    timed(&mut clock, Box::pin(handler.content(octets)).as_mut()).await;
                     begin += clock - given;
                 }
                 Step::Aborted(abort) => handler.aborted(abort).await,
@@ -324,6 +333,16 @@ enum Heard {
     Shutdown,
 }
 
+/// Awaits it, and looks at the clock where that took a while: most is ready at once, and the clock is then as it was.
+async fn timed<F: Future>(clock: &mut time::Instant, mut future: Pin<&mut F>) -> F::Output {
+    if let Poll::Ready(output) = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await {
+        return output;
+    }
+    let output = future.await;
+    *clock = time::Instant::now();
+    output
+}
+
 /// After an error: tells the handler of the transaction that is open, unless it has been told.
 async fn break_off<H: Handler, const LINE: usize, const OUT: usize>(
     session: &mut Session<'_, LINE, OUT>,
@@ -342,57 +361,57 @@ async fn decide<H: Handler, const LINE: usize, const OUT: usize>(
     session: &mut Session<'_, LINE, OUT>,
     handler: &mut H,
 ) {
-    /// Accepts or refuses.
+    /// Accepts or refuses. In a box, each of its own size: what a handler does may need much room, and a connection that waits is not to have it.
     macro_rules! settle {
         ($request:ident, $decision:expr, $ok:pat => $accept:expr) => {
-            match $decision {
+            match Box::pin($decision).await {
                 Ok($ok) => $accept,
                 Err(reply) => $request.answer.refuse(&reply),
             }
         };
     }
     match session.request() {
-        Some(Request::Connect(ask)) => settle!(ask, handler.connect().await, () => ask.answer.accept()),
-        Some(Request::Hello(ask)) => settle!(ask, handler.hello(ask.command).await, () => ask.answer.accept()),
-        Some(Request::Auth(ask)) => settle!(ask, handler.auth(ask.credentials).await, step => match step {
+        Some(Request::Connect(ask)) => settle!(ask, handler.connect(), () => ask.answer.accept()),
+        Some(Request::Hello(ask)) => settle!(ask, handler.hello(ask.command), () => ask.answer.accept()),
+        Some(Request::Auth(ask)) => settle!(ask, handler.auth(ask.credentials), step => match step {
             AuthStep::Authenticated => ask.answer.accept(),
             AuthStep::Salt { salt, iterations } => ask.answer.salt(salt, iterations),
             AuthStep::Signature(signature) => ask.answer.signature(&signature),
         }),
-        Some(Request::Mail(ask)) => settle!(ask, handler.mail(ask.command).await, () => ask.answer.accept()),
-        Some(Request::Rcpt(ask)) => settle!(ask, handler.rcpt(ask.command).await, recipient => match recipient {
+        Some(Request::Mail(ask)) => settle!(ask, handler.mail(ask.command), () => ask.answer.accept()),
+        Some(Request::Rcpt(ask)) => settle!(ask, handler.rcpt(ask.command), recipient => match recipient {
             Recipient::Here => ask.answer.accept(),
             Recipient::Forwarded(path) => ask.answer.will_forward(path),
             Recipient::Duplicate => ask.answer.duplicate(),
         }),
-        Some(Request::Data(ask)) => settle!(ask, handler.data().await, () => ask.answer.accept()),
+        Some(Request::Data(ask)) => settle!(ask, handler.data(), () => ask.answer.accept()),
         Some(Request::Message(ask)) => {
-            settle!(ask, handler.message(ask.size, ask.recipient).await, receipt => match receipt {
+            settle!(ask, handler.message(ask.size, ask.recipient), receipt => match receipt {
                 Receipt::Ok => ask.answer.accept(),
                 Receipt::As(text) => ask.answer.accept_as(text),
             })
         }
-        Some(Request::Verify(ask)) => settle!(ask, handler.verify(ask.command).await, verified => match verified {
+        Some(Request::Verify(ask)) => settle!(ask, handler.verify(ask.command), verified => match verified {
             Verified::Mailbox(mailbox) => ask.answer.accept(mailbox),
             Verified::Forwarded(path) => ask.answer.will_forward(path),
             Verified::Ambiguous => ask.answer.ambiguous(),
         }),
         Some(Request::Expand(ask)) => {
-            settle!(ask, handler.expand(ask.command).await, members => ask.answer.accept(members.iter().map(String::as_str)));
+            settle!(ask, handler.expand(ask.command), members => ask.answer.accept(members.iter().map(String::as_str)));
         }
-        Some(Request::Help(ask)) => settle!(ask, handler.help(ask.topic).await, text => match text {
+        Some(Request::Help(ask)) => settle!(ask, handler.help(ask.topic), text => match text {
             Some(text) => ask.answer.accept_with(text),
             None => ask.answer.accept(),
         }),
-        Some(Request::Etrn(ask)) => settle!(ask, handler.etrn(ask.command).await, queue => match queue {
+        Some(Request::Etrn(ask)) => settle!(ask, handler.etrn(ask.command), queue => match queue {
             Queue::Started => ask.answer.accept(),
             Queue::Empty => ask.answer.nothing_waiting(),
         }),
-        Some(Request::Xclient(ask)) => settle!(ask, handler.xclient(ask.command).await, known => match known {
+        Some(Request::Xclient(ask)) => settle!(ask, handler.xclient(ask.command), known => match known {
             Proxied::Client => ask.answer.accept(),
             Proxied::User => ask.answer.accept_authenticated(),
         }),
-        Some(Request::Xforward(ask)) => settle!(ask, handler.xforward(ask.command).await, () => ask.answer.accept()),
+        Some(Request::Xforward(ask)) => settle!(ask, handler.xforward(ask.command), () => ask.answer.accept()),
         // One that this version does not know is refused by being dropped.
         Some(_) | None => {}
     }

@@ -15,45 +15,49 @@ pub fn is_domain(text: &str) -> bool {
 /// Both parts are kept in ASCII lower case, so that two mailboxes are equal where the server takes them for the same.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Mailbox {
-    local: String,
-    domain: String,
+    /// The local part, and the domain behind it: mailboxes are made and copied for every recipient.
+    text: String,
+    /// Where the domain begins.
+    domain: usize,
 }
 
 impl Mailbox {
     /// A mailbox from its two parts; the local part as it means, without the quotes and backslashes of a quoted string.
     #[must_use]
     pub fn new(local: &str, domain: &str) -> Self {
-        Self { local: local.to_ascii_lowercase(), domain: domain.to_ascii_lowercase() }
+        let mut text = [local, domain].concat();
+        text.make_ascii_lowercase();
+        Self { text, domain: local.len() }
     }
 
     /// The local part, unquoted, in ASCII lower case.
     #[must_use]
     pub fn local(&self) -> &str {
-        &self.local
+        self.text.get(..self.domain).unwrap_or_default()
     }
 
     /// The domain, in ASCII lower case.
     #[must_use]
     pub fn domain(&self) -> &str {
-        &self.domain
+        self.text.get(self.domain..).unwrap_or_default()
     }
 }
 
 impl fmt::Display for Mailbox {
     /// The mailbox as SMTP writes it: the local part in quotes where it needs them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plain = format!("{}@{}", self.local, self.domain);
-        if ehlo::Mailbox::parse(&plain).is_ok_and(|parsed| parsed.local_part() == self.local) {
+        let plain = format!("{}@{}", self.local(), self.domain());
+        if ehlo::Mailbox::parse(&plain).is_ok_and(|parsed| parsed.local_part() == self.local()) {
             return f.write_str(&plain);
         }
         f.write_str("\"")?;
-        for c in self.local.chars() {
+        for c in self.local().chars() {
             if matches!(c, '"' | '\\') {
                 f.write_str("\\")?;
             }
             write!(f, "{c}")?;
         }
-        write!(f, "\"@{}", self.domain)
+        write!(f, "\"@{}", self.domain())
     }
 }
 

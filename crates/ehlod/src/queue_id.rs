@@ -26,11 +26,9 @@ pub fn next() -> String {
 }
 
 fn encode(number: u64) -> String {
-    let digit = |place: usize| {
-        let shifted = number >> (5 * place);
-        DIGITS.get((shifted & 31) as usize).map_or('0', |digit| char::from(*digit))
-    };
-    (0..LENGTH).rev().map(digit).collect()
+    let digit = |place: usize| DIGITS.get((number >> (5 * place) & 31) as usize).copied().unwrap_or(b'0');
+    let digits: [u8; LENGTH] = std::array::from_fn(|at| digit(LENGTH - 1 - at));
+    str::from_utf8(&digits).unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

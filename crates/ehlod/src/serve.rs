@@ -23,7 +23,12 @@ use tokio::signal::unix::{SignalKind, signal};
 #[must_use]
 pub fn run(args: &ServeArgs) -> ExitCode {
     let passed = Passed::take();
-    let served = match tokio::runtime::Builder::new_multi_thread().worker_threads(workers()).enable_all().build() {
+    let mut runtime = match workers() {
+        // Alone, a thread has nobody to share its work with, and is spared what that takes.
+        1 => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    let served = match runtime.worker_threads(workers()).enable_all().build() {
         Ok(runtime) => runtime.block_on(serve(args, passed)),
         Err(error) => Err(error.to_string()),
     };
@@ -170,11 +175,7 @@ async fn serve(args: &ServeArgs, mut passed: Passed) -> Result<(), String> {
         .run(move |accepted| {
             let site = current.site();
             let listener = current.listener(&site, accepted.listener);
-            async move {
-                if let Some(listener) = listener {
-                    session::serve(site, listener, accepted).await;
-                }
-            }
+            session::serve(site, listener, accepted)
         })
         .await;
     tracing::info!("ended");

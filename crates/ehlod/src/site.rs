@@ -17,7 +17,7 @@ use ehlo::{EarlyTalk, Extensions, Mechanism, Millis, Mode};
 use ehlo_tokio::TlsAcceptor;
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::sync::{Notify, Semaphore};
 
@@ -49,6 +49,8 @@ pub struct Site {
     pub memory: Budget,
     /// Turns at checking a password.
     pub password_checks: Arc<Semaphore>,
+    /// The settings of the core, by kind of listener.
+    protocols: [ehlo::Config<'static>; 3],
     tls: Option<TlsAcceptorDebug>,
     /// The hash of the certificate, for channel binding.
     end_point: Option<Vec<u8>>,
@@ -116,6 +118,8 @@ impl Site {
         let checks = Checks::new(&config.content).map(Arc::new).map_err(SiteError::Unusable)?;
         let memory = Budget::new(config.limits.memory);
         let password_checks = Arc::new(Semaphore::new(PASSWORD_CHECKS));
+        let is_held = delivery.next_hop().is_none();
+        let protocols = [Kind::Mx, Kind::Submission, Kind::Lmtp].map(|kind| protocol(&config, kind, is_held));
         Ok(Self {
             config,
             usable: true,
@@ -128,6 +132,7 @@ impl Site {
             held: Arc::default(),
             memory,
             password_checks,
+            protocols,
             tls,
             end_point,
         })
@@ -178,60 +183,18 @@ impl Site {
 
     /// The settings of the core for a listener. `latest_hold` is what [`latest_hold`](Self::latest_hold) gave.
     pub fn protocol<'s>(&'s self, listener: &Listener, latest_hold: &'s str) -> ehlo::Config<'s> {
-        let Config { limits, timeouts, protocol, auth, .. } = &self.config;
-        let offered = protocol.extensions.iter().map(extension).fold(Extensions::NONE, Extensions::with);
-        // RFC 4865 is for submission; LMTP has no ETRN (RFC 2033 4.1).
-        let elsewhere = match listener.kind {
-            Kind::Submission => Extensions::NONE,
-            Kind::Mx => Extensions::FUTURERELEASE,
-            Kind::Lmtp => Extensions::FUTURERELEASE.with(Extensions::ETRN),
+        let [mx, submission, lmtp] = &self.protocols;
+        let of_kind: ehlo::Config<'s> = match listener.kind {
+            Kind::Mx => *mx,
+            Kind::Submission => *submission,
+            Kind::Lmtp => *lmtp,
         };
-        // Nothing waits here where all mail goes on at once.
-        let held = if self.delivery.next_hop().is_some() { Extensions::FUTURERELEASE } else { Extensions::NONE };
-        let refuse = |tolerance| match tolerance {
-            Tolerance::Refuse => ehlo::Tolerance::Refuse,
-            Tolerance::Allow => ehlo::Tolerance::Allow,
-        };
-        let mut config = ehlo::Config::new(&self.config.hostname)
-            .mode(match listener.kind {
-                Kind::Mx | Kind::Submission => Mode::Smtp,
-                Kind::Lmtp => Mode::Lmtp,
-            })
-            .extensions(offered.without(elsewhere).without(held))
-            .longest_hold(u32::try_from(limits.hold.as_secs()).unwrap_or(u32::MAX))
+        let mut config = of_kind
             .latest_hold(latest_hold)
-            .mechanisms(&auth.mechanisms)
+            .mechanisms(&self.config.auth.mechanisms)
             // A listener that a reload has taken out goes on, and may have lost its certificate.
             .starttls(listener.tls == TlsMode::StartTls && self.tls.is_some())
-            .require_auth(listener.require_auth)
-            .plaintext_auth(auth.plaintext_without_tls)
-            .line_endings(match protocol.line_endings {
-                LineEndings::Strict => ehlo::LineEndings::Strict,
-                LineEndings::Lenient => ehlo::LineEndings::Lenient,
-            })
-            .early_talk(match protocol.early_talk {
-                Tolerance::Refuse => EarlyTalk::Refuse(millis(protocol.early_talk_delay)),
-                Tolerance::Allow => EarlyTalk::Allow,
-            })
-            .early_pipelining(refuse(protocol.unauthorised_pipelining))
-            .vrfy(match protocol.vrfy {
-                Vrfy::Off => ehlo::Vrfy::Off,
-                Vrfy::Ambiguous => ehlo::Vrfy::Ambiguous,
-                Vrfy::Answer => ehlo::Vrfy::Answer,
-            })
-            .expn(protocol.expn == Expn::Answer)
-            .message_size(limits.message_size)
-            .recipients(count(limits.recipients))
-            .transactions(count(limits.transactions))
-            .errors(count(limits.errors))
-            .auth_failures(count(limits.auth_failures))
-            .hops(count(limits.hops))
-            .command_timeout(millis(timeouts.command))
-            .data_timeout(millis(timeouts.data))
-            .session_timeout(millis(timeouts.session));
-        if let Some(minimum) = auth.minimum {
-            config = config.auth_minimum(minimum);
-        }
+            .require_auth(listener.require_auth);
         if let Some(hash) = &self.end_point {
             config = config.tls_server_end_point(hash);
         }
@@ -240,6 +203,74 @@ impl Site {
             None => config,
         }
     }
+}
+
+/// What the settings of the core are for all listeners of a kind. They are made beforehand: with every connection that took a tenth of
+/// its instructions.
+fn protocol(config: &Config, kind: Kind, is_held: bool) -> ehlo::Config<'static> {
+    let Config { limits, timeouts, protocol, auth, .. } = config;
+    let offered = protocol.extensions.iter().map(extension).fold(Extensions::NONE, Extensions::with);
+    // RFC 4865 is for submission; LMTP has no ETRN (RFC 2033 4.1).
+    let elsewhere = match kind {
+        Kind::Submission => Extensions::NONE,
+        Kind::Mx => Extensions::FUTURERELEASE,
+        Kind::Lmtp => Extensions::FUTURERELEASE.with(Extensions::ETRN),
+    };
+    // Nothing waits here where all mail goes on at once.
+    let held = if is_held { Extensions::NONE } else { Extensions::FUTURERELEASE };
+    let refuse = |tolerance| match tolerance {
+        Tolerance::Refuse => ehlo::Tolerance::Refuse,
+        Tolerance::Allow => ehlo::Tolerance::Allow,
+    };
+    let made = ehlo::Config::new(own_name(&config.hostname))
+        .mode(match kind {
+            Kind::Mx | Kind::Submission => Mode::Smtp,
+            Kind::Lmtp => Mode::Lmtp,
+        })
+        .extensions(offered.without(elsewhere).without(held))
+        .longest_hold(u32::try_from(limits.hold.as_secs()).unwrap_or(u32::MAX))
+        .plaintext_auth(auth.plaintext_without_tls)
+        .line_endings(match protocol.line_endings {
+            LineEndings::Strict => ehlo::LineEndings::Strict,
+            LineEndings::Lenient => ehlo::LineEndings::Lenient,
+        })
+        .early_talk(match protocol.early_talk {
+            Tolerance::Refuse => EarlyTalk::Refuse(millis(protocol.early_talk_delay)),
+            Tolerance::Allow => EarlyTalk::Allow,
+        })
+        .early_pipelining(refuse(protocol.unauthorised_pipelining))
+        .vrfy(match protocol.vrfy {
+            Vrfy::Off => ehlo::Vrfy::Off,
+            Vrfy::Ambiguous => ehlo::Vrfy::Ambiguous,
+            Vrfy::Answer => ehlo::Vrfy::Answer,
+        })
+        .expn(protocol.expn == Expn::Answer)
+        .message_size(limits.message_size)
+        .recipients(count(limits.recipients))
+        .transactions(count(limits.transactions))
+        .errors(count(limits.errors))
+        .auth_failures(count(limits.auth_failures))
+        .hops(count(limits.hops))
+        .command_timeout(millis(timeouts.command))
+        .data_timeout(millis(timeouts.data))
+        .session_timeout(millis(timeouts.session));
+    match auth.minimum {
+        Some(minimum) => made.auth_minimum(minimum),
+        None => made,
+    }
+}
+
+/// The name of the server, for as long as the process lasts, as the settings above have to have it. A server has few names in its life, and
+/// each is kept once, however often the configuration is reloaded.
+fn own_name(name: &str) -> &'static str {
+    static NAMES: Mutex<Vec<&'static str>> = Mutex::new(Vec::new());
+    let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = names.iter().find(|known| **known == name) {
+        return known;
+    }
+    let kept: &'static str = name.to_owned().leak();
+    names.push(kept);
+    kept
 }
 
 /// The core counts to 65,535, which for these limits is as good as no limit.

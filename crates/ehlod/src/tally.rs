@@ -20,7 +20,10 @@ impl Tally {
     /// Counts the replies in some output of the server.
     pub fn count(&mut self, output: &[u8]) {
         let replies = &metrics().replies;
-        for line in output.split_inclusive(|octet| *octet == b'\n') {
+        let mut begin = 0;
+        for end in memchr::memchr_iter(b'\n', output) {
+            let line = output.get(begin..=end).unwrap_or_default();
+            begin = end + 1;
             // The last line of a reply has a space behind its code (RFC 5321 4.2.1).
             if line.get(3) != Some(&b' ') {
                 continue;

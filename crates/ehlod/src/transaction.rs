@@ -267,11 +267,11 @@ impl Transaction {
     /// LMTP, each is answered for by itself; else nobody here gets what a next hop or a recipient does not take.
     pub async fn commit(&mut self, site: &Site, each: bool) -> Vec<Result<(), Unsent>> {
         if let Some(mut forged) = self.forged.take() {
-            self.store(site, &forged.end()).await;
+            Box::pin(self.store(site, &forged.end())).await;
         }
         if let Some(mut completion) = self.completion.take() {
             let rest = completion.end(&self.id, &site.config.hostname);
-            self.store(site, &rest.unwrap_or_default()).await;
+            Box::pin(self.store(site, &rest.unwrap_or_default())).await;
         }
         if let Some(inspection) = self.inspection.take()
             && let Err(finding) = Box::pin(inspection.end()).await
@@ -299,7 +299,7 @@ impl Transaction {
         let told: Vec<_> = there.zip(taken).map(|(there, taken)| there.and(taken)).collect();
         let Some(mut message) = message.filter(|_| each || told.iter().all(Result::is_ok)) else { return told };
         message.leave_out(&left_out);
-        match message.commit().await {
+        match Box::pin(message.commit()).await {
             Ok(()) => told,
             Err(error) => {
                 let failed = Err(Unsent::Here(policy::failed(&error)));

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use crate::peers::{self, Started};
+use crate::peers::{self, Peer, Started};
 
 /// Messages on each connection where there are many.
 const MANY: u64 = 100;
@@ -24,9 +24,10 @@ pub(crate) struct Cell {
     pub(crate) tls: bool,
 }
 
-/// What the load printed.
+/// What the load printed; of several rounds the middle, figure by figure.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Figures {
+    /// In all rounds.
     pub(crate) messages: u64,
     pub(crate) rate: f64,
     pub(crate) p50_ms: f64,
@@ -35,6 +36,16 @@ pub(crate) struct Figures {
     pub(crate) resident: Option<u64>,
     pub(crate) peak: Option<u64>,
     pub(crate) error: Option<String>,
+    /// How far apart the rounds were.
+    #[serde(default)]
+    pub(crate) spread: Option<Spread>,
+}
+
+/// The lowest and the highest of the rounds.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Spread {
+    pub(crate) rate: [f64; 2],
+    pub(crate) cpu_us: [f64; 2],
 }
 
 /// What came of Postfix's own load.
@@ -61,10 +72,71 @@ pub(crate) struct Run {
     pub(crate) measured: Vec<Measured>,
 }
 
+impl Run {
+    /// Puts these figures into the place of older ones; those of other servers and cells stay.
+    pub(crate) fn over(mut self, old: Self) -> Self {
+        let is_anew = |old: &Measured| self.measured.iter().any(|new| (&new.peer, new.cell) == (&old.peer, old.cell));
+        let mut kept: Vec<_> = old.measured.into_iter().filter(|old| !is_anew(old)).collect();
+        self.measured.append(&mut kept);
+        let all = Cell::all();
+        let place = |one: &Measured| {
+            (Peer::all().iter().position(|peer| peer.name == one.peer), all.iter().position(|cell| *cell == one.cell))
+        };
+        self.measured.sort_by_key(place);
+        self
+    }
+}
+
+impl Figures {
+    /// What several rounds come to.
+    pub(crate) fn of(rounds: &[Self]) -> Option<Self> {
+        let sorted = |figure: fn(&Self) -> f64| sorted(rounds.iter().map(figure));
+        let middle = |figure| middle(&sorted(figure)).unwrap_or_default();
+        let ends = |figure| sorted(figure).first().copied().zip(sorted(figure).last().copied());
+        let rate = |round: &Self| round.rate;
+        let cpu_us = |round: &Self| round.cpu_us.unwrap_or_default();
+        Some(Self {
+            messages: rounds.iter().map(|round| round.messages).sum(),
+            rate: middle(rate),
+            p50_ms: middle(|round| round.p50_ms),
+            p99_ms: middle(|round| round.p99_ms),
+            cpu_us: Some(middle(cpu_us)),
+            error: rounds.iter().find_map(|round| round.error.clone()),
+            spread: ends(rate)
+                .zip(ends(cpu_us))
+                .map(|(rate, cpu_us)| Spread { rate: rate.into(), cpu_us: cpu_us.into() }),
+            // Memory is what it has come to.
+            ..rounds.last()?.clone()
+        })
+    }
+}
+
+impl Judged {
+    /// What several rounds come to.
+    pub(crate) fn of(rounds: &[Self]) -> Option<Self> {
+        let middle = |figure: fn(&Self) -> f64| middle(&sorted(rounds.iter().map(figure)));
+        Some(Self { rate: middle(|round| round.rate)?, cpu_us: middle(|round| round.cpu_us)? })
+    }
+}
+
+fn sorted(figures: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut figures: Vec<f64> = figures.collect();
+    figures.sort_by(f64::total_cmp);
+    figures
+}
+
+/// Of an even number the lower of the two in the middle.
+fn middle(sorted: &[f64]) -> Option<f64> {
+    sorted.get(sorted.len().saturating_sub(1) / 2).copied()
+}
+
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { rate, p50_ms, p99_ms, cpu_us, .. } = self;
         write!(f, "{rate:8.0}/s {:8.1} µs  {p50_ms:8.2} ms {p99_ms:8.2} ms", cpu_us.unwrap_or_default())?;
+        if let Some(Spread { rate: [least, most], cpu_us: [low, high] }) = self.spread {
+            write!(f, "  ({least:.0} to {most:.0}/s, {low:.0} to {high:.0} µs)")?;
+        }
         self.error.as_ref().map_or(Ok(()), |error| write!(f, "  {error}"))
     }
 }
@@ -131,4 +203,40 @@ impl Cell {
 pub(crate) fn empty(place: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(place.join("empty"))?;
     std::fs::write(place.join("empty/main.cf"), "inet_protocols = ipv4\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figures(rate: f64, cpu_us: f64) -> Figures {
+        let (p50_ms, p99_ms) = (1e3 / rate, 2e3 / rate);
+        let (resident, peak, error, spread) = (Some(1), Some(2), None, None);
+        Figures { messages: 10, rate, p50_ms, p99_ms, cpu_us: Some(cpu_us), resident, peak, error, spread }
+    }
+
+    #[test]
+    fn the_middle_of_the_rounds_counts() {
+        let rounds = [figures(300.0, 9.0), figures(100.0, 50.0), figures(200.0, 20.0)];
+        let whole = Figures::of(&rounds).unwrap();
+        assert_eq!((whole.messages, whole.rate, whole.cpu_us, whole.p99_ms), (30, 200.0, Some(20.0), 10.0));
+        let spread = whole.spread.unwrap();
+        assert_eq!((spread.rate, spread.cpu_us), ([100.0, 300.0], [9.0, 50.0]));
+        assert!(Figures::of(&[]).is_none());
+    }
+
+    #[test]
+    fn new_figures_take_the_place_of_old_ones() {
+        let measured = |peer: &str, cell: usize, rate| Measured {
+            peer: peer.to_owned(),
+            cell: Cell::all()[cell],
+            figures: figures(rate, 1.0),
+            judged: None,
+        };
+        let run = |measured| Run { measured, ..Run::default() };
+        let old = run(vec![measured("ehlod, discarding", 1, 1.0), measured("smtp-sink", 0, 2.0)]);
+        let new = run(vec![measured("smtp-sink", 0, 3.0), measured("ehlod, discarding", 0, 4.0)]);
+        let rates: Vec<_> = new.over(old).measured.iter().map(|one| one.figures.rate).collect();
+        assert_eq!(rates, [4.0, 1.0, 3.0]);
+    }
 }

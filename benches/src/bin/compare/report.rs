@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::cell::{Cell, Measured, Run};
+use crate::cell::{Cell, Figures, Measured, Run, Spread};
 
 /// Which servers stand beside each other: those that drop mail, and those that keep it.
 const GROUPS: [(&str, &str, &[&str]); 2] = [
@@ -16,13 +16,35 @@ const GROUPS: [(&str, &str, &[&str]); 2] = [
 /// The two that Postfix's own load is sent to as well.
 pub(crate) const JUDGED: [&str; 2] = ["ehlod, discarding", "smtp-sink"];
 
-/// What is told of a cell: a title, the figure, and its digits behind the point.
-type Question = (&'static str, fn(&Measured) -> Option<f64>, usize);
+/// What is told of a cell.
+struct Question {
+    title: &'static str,
+    figure: fn(&Figures) -> Option<f64>,
+    /// Behind the point.
+    digits: usize,
+    /// Between what it lies.
+    ends: fn(&Spread) -> Option<[f64; 2]>,
+}
 
 const QUESTIONS: [Question; 3] = [
-    ("Messages a second", |measured| Some(measured.figures.rate), 0),
-    ("Processor time of the server, µs a message", |measured| measured.figures.cpu_us, 0),
-    ("Latency, ms, 99 % of messages within", |measured| Some(measured.figures.p99_ms), 1),
+    Question {
+        title: "Messages a second",
+        figure: |figures| Some(figures.rate),
+        digits: 0,
+        ends: |spread| Some(spread.rate),
+    },
+    Question {
+        title: "Processor time of the server, µs a message",
+        figure: |figures| figures.cpu_us,
+        digits: 0,
+        ends: |spread| Some(spread.cpu_us),
+    },
+    Question {
+        title: "Latency, ms, 99 % of messages within",
+        figure: |figures| Some(figures.p99_ms),
+        digits: 1,
+        ends: |_| None,
+    },
 ];
 
 /// What there is to know of the machine.
@@ -57,7 +79,9 @@ pub(crate) fn write(results: &Path, run: &Run) -> Result<(), String> {
     let mut page = String::from(
         "# ehlod beside other servers\n\nWritten by `cargo run --release -p ehlo-benches --bin compare`; not to be edited. \
          [The page above](../../README.md) says how it is run, and what the servers do.\n\n\
-         Every server is alone on the machine with the load, a client at a time or many, each of which waits for a reply before it says more. \
+         Every server is alone with the load, which is a client or many, each of which waits for a reply before it says more; the other servers are \
+         there and wait, but for Postfix's smtpd, which is measured after the others. Each way of sending is measured in several rounds, in which the \
+         servers take turns. What is told is the middle of the rounds, and in parentheses the lowest and the highest. \
          In \"one\" each message has a connection of its own, in \"many\" a connection carries a hundred. TLS is by STARTTLS.\n\n",
     );
     let _ = writeln!(page, "{}", run.machine);
@@ -71,7 +95,7 @@ pub(crate) fn write(results: &Path, run: &Run) -> Result<(), String> {
             if at < 2 {
                 let plot = format!("{name}-{}.svg", ["rate", "cpu"].get(at).unwrap_or(&"x"));
                 fs::write(results.join(&plot), draw(title, question, peers, run)).map_err(failed)?;
-                let _ = writeln!(page, "![{title}: {}]({plot})\n", question.0);
+                let _ = writeln!(page, "![{title}: {}]({plot})\n", question.title);
             }
         }
     }
@@ -90,17 +114,19 @@ fn cells(run: &Run, peers: &[&str]) -> Vec<Cell> {
     Cell::all().into_iter().filter(|cell| peers.iter().any(|peer| find(run, peer, cell).is_some())).collect()
 }
 
-fn table((title, figure, digits): &Question, peers: &[&str], run: &Run) -> String {
+fn table(Question { title, figure, digits, ends }: &Question, peers: &[&str], run: &Run) -> String {
     let mut text = format!("{title}:\n\n| size | messages on a connection | clients | TLS | {} |\n", peers.join(" | "));
     let _ = writeln!(text, "| ---: | --- | ---: | --- |{}", " ---: |".repeat(peers.len()));
     for cell in cells(run, peers) {
         let [size, many, _, tls] = cell.words();
         let _ = write!(text, "| {size} | {many} | {} | {tls} |", cell.clients);
         for peer in peers {
-            let measured = find(run, peer, &cell);
-            let told = measured.and_then(figure).map_or_else(|| "-".to_owned(), |figure| format!("{figure:.digits$}"));
-            let mark = if measured.is_some_and(|measured| measured.figures.error.is_some()) { " (!)" } else { "" };
-            let _ = write!(text, " {told}{mark} |");
+            let figures = find(run, peer, &cell).map(|measured| &measured.figures);
+            let told = figures.and_then(figure).map_or_else(|| "-".to_owned(), |figure| format!("{figure:.digits$}"));
+            let between = figures.and_then(|figures| ends(figures.spread.as_ref()?));
+            let between = between.map_or_else(String::new, |[low, high]| format!(" ({low:.digits$}–{high:.digits$})"));
+            let mark = if figures.is_some_and(|figures| figures.error.is_some()) { " (!)" } else { "" };
+            let _ = write!(text, " {told}{between}{mark} |");
         }
         text.push('\n');
     }
@@ -138,7 +164,7 @@ const LEFT: usize = 190;
 const LONGEST: f64 = 560.0;
 
 /// Bars for the cells with 20 clients in plaintext, each cell by a scale of its own.
-fn draw(title: &str, (what, figure, digits): &Question, peers: &[&str], run: &Run) -> String {
+fn draw(title: &str, Question { title: what, figure, digits, .. }: &Question, peers: &[&str], run: &Run) -> String {
     let (mut bars, mut top) = (String::new(), 34);
     for cell in cells(run, peers).into_iter().filter(|cell| cell.clients == 20 && !cell.tls) {
         top += 22;
@@ -146,7 +172,8 @@ fn draw(title: &str, (what, figure, digits): &Question, peers: &[&str], run: &Ru
         let row = format!("{}, {} on a connection", words[0], if cell.many { "many" } else { "one" });
         let _ = writeln!(bars, r#"<text x="10" y="{top}" class="row">{row}</text>"#);
         top += 8;
-        let figures: Vec<_> = peers.iter().map(|peer| find(run, peer, &cell).and_then(figure)).collect();
+        let figures: Vec<_> =
+            peers.iter().map(|peer| find(run, peer, &cell).and_then(|it| figure(&it.figures))).collect();
         let largest = figures.iter().flatten().copied().fold(f64::MIN_POSITIVE, f64::max);
         for (peer, figure) in peers.iter().zip(figures) {
             let Some(figure) = figure else { continue };

@@ -64,10 +64,11 @@ async fn listed<'c>(site: &Site, client: &'c Client) -> Result<(), Refusal<'c>> 
     }
     let Some(dns) = &site.dns else { return Ok(()) };
     for list in &access.dnsbl {
-        match dns.is_listed(list, address).await {
+        // In boxes: what asks the DNS is large, and is seldom needed.
+        match Box::pin(dns.is_listed(list, address)).await {
             Ok(false) => {}
             Ok(true) => {
-                let why = dns.why_listed(list, address).await;
+                let why = Box::pin(dns.why_listed(list, address)).await;
                 tracing::info!(client = client.text, list, why, "on a block list");
                 return Err(Refusal::new("access.dnsbl", Reply::ip_denied(&client.text)));
             }
@@ -86,12 +87,12 @@ async fn reverse_name(site: &Site, client: &Client) -> Result<Option<String>, Re
     if wanted == ReverseDns::Off {
         return Ok(None);
     }
-    let names = dns.names(address).await.map_err(|_| refusal())?;
+    let names = Box::pin(dns.names(address)).await.map_err(|_| refusal())?;
     if wanted == ReverseDns::Exists {
         return if names.is_empty() { Err(refusal()) } else { Ok(None) };
     }
     for name in names.into_iter().take(NAMES) {
-        if dns.has_address(&name, address).await == Ok(true) {
+        if Box::pin(dns.has_address(&name, address)).await == Ok(true) {
             return Ok(Some(name));
         }
     }

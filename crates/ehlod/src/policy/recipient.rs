@@ -11,6 +11,7 @@ use crate::site::Site;
 use ehlo::{Domain, ForwardPath, Literal, Reply, ReversePath};
 use mail_auth::SpfResult;
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
 /// Who sends what: the transaction in which a recipient is named.
 #[derive(Clone, Copy, Debug)]
@@ -81,15 +82,19 @@ pub async fn recipient<'a>(
     let on = |list: &[Pattern]| list.iter().any(|pattern| pattern.matches(&named));
     let hosted = site.directory.hosts(named.domain());
     let is_postmaster = hosted && named.local() == POSTMASTER;
-    let sender = sending.sender();
+    // Few configurations ask for the sender: it is read again where one does.
+    let sender = LazyLock::new(|| sending.sender());
     if !is_postmaster {
         let login = sending.login.is_some();
         client_later(site, Stage::Rcpt, sending.client, login).await?;
-        let reverse_path = sending.reverse_path();
-        sender_domain(site, Stage::Rcpt, sending.client, login, reverse_path).await?;
+        if site.config.senders.domain_exists {
+            sender_domain(site, Stage::Rcpt, sending.client, login, sending.reverse_path()).await?;
+        }
         spf_allows(site, Stage::Rcpt, sending.spf)?;
-        let asked = Asked { client: sending.client, sender: sender.as_ref(), recipient: Some(&named) };
-        rules(site, Stage::Rcpt, asked)?;
+        if !site.config.access.rules.is_empty() {
+            let asked = Asked { client: sending.client, sender: sender.as_ref(), recipient: Some(&named) };
+            rules(site, Stage::Rcpt, asked)?;
+        }
     }
     if !is_postmaster && on(&site.config.recipients.deny) {
         return Err(Refusal::new("recipients.deny", Reply::rcpt_blacklisted(address)));
@@ -113,7 +118,7 @@ pub async fn recipient<'a>(
             if !may_send_to(&list.accepts_from) {
                 return Err(denied("list.accepts_from"));
             }
-            let members = site.directory.expand(&list, site.relay.is_some()).await.map_err(unavailable)?;
+            let members = Box::pin(site.directory.expand(&list, site.relay.is_some())).await.map_err(unavailable)?;
             let elsewhere: Vec<_> = members.elsewhere.iter().map(ToString::to_string).collect();
             if members.here.is_empty() && elsewhere.is_empty() {
                 return Err(Refusal::new("list.members", Reply::mail_action_not_taken()));
@@ -188,8 +193,13 @@ fn meant(site: &Site, client: &Client, path: ForwardPath<'_>) -> Option<Mailbox>
 
 /// A mailbox of the core, as the directory compares it.
 pub(super) fn plain(mailbox: &ehlo::Mailbox<'_>) -> Mailbox {
-    let local: String = mailbox.unquoted().collect();
-    Mailbox::new(&local, mailbox.domain_str())
+    let written = mailbox.local_part();
+    // What is not quoted means what it says.
+    if written.starts_with('"') {
+        Mailbox::new(&mailbox.unquoted().collect::<String>(), mailbox.domain_str())
+    } else {
+        Mailbox::new(written, mailbox.domain_str())
+    }
 }
 
 /// Says where a user is that is not here.
