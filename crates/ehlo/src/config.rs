@@ -201,6 +201,14 @@ impl<'c> Config<'c> {
         self.announced()
     }
 
+    /// Another name for the server than that of [`new`](Self::new).
+    #[must_use]
+    pub const fn hostname(mut self, hostname: &'c str) -> Self {
+        self.hostname = hostname;
+        self.named = is_name(hostname.as_bytes());
+        self
+    }
+
     /// The weakest mechanism that is taken; weaker ones get `534`. See [`Mechanism::is_weaker_than`].
     #[must_use]
     pub const fn auth_minimum(mut self, mechanism: Mechanism) -> Self {

@@ -8,36 +8,36 @@ use crate::command::Verb;
 use crate::reply::Canned;
 
 /// Where a session stands.
-// Those in which lines are read have the lowest numbers: see `column` and `reads_lines`.
+// Those in which lines are read come first, and of them the exchange last: see `column` and `reads_lines`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Phase {
-    /// The peer has connected; whether it is let in is to be decided.
-    Connect = 8,
     /// It was not let in, and has to say QUIT (RFC 5321 3.1).
-    Refused = 0,
+    Refused,
     /// It was greeted, or has begun TLS, and has to say who it is.
-    Greeted = 1,
+    Greeted,
     /// It has said who it is; no transaction is open.
-    Ready = 2,
-    /// A SASL exchange is going on (RFC 4954).
-    Sasl = 7,
-    /// A TLS handshake is due (RFC 3207).
-    Tls = 9,
+    Ready,
     /// MAIL was accepted; no RCPT has come.
-    Mail = 3,
+    Mail,
     /// MAIL was accepted; every RCPT so far was refused.
-    NoRcpt = 4,
+    NoRcpt,
     /// MAIL was accepted, and one RCPT at least.
-    Rcpt = 5,
-    /// Mail data are coming in, or wait for their answer.
-    Data = 10,
-    /// A chunk of mail data is coming in, or the message that it ended waits for its answer (RFC 3030).
-    Chunk = 11,
+    Rcpt,
     /// Chunks of a message have come in, and the next is due.
-    Chunks = 6,
+    Chunks,
+    /// A SASL exchange is going on (RFC 4954).
+    Sasl,
+    /// The peer has connected; whether it is let in is to be decided.
+    Connect,
+    /// A TLS handshake is due (RFC 3207).
+    Tls,
+    /// Mail data are coming in, or wait for their answer.
+    Data,
+    /// A chunk of mail data is coming in, or the message that it ended waits for its answer (RFC 3030).
+    Chunk,
     /// The end.
-    Closed = 12,
+    Closed,
 }
 
 /// What moves a session from phase to phase.

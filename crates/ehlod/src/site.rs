@@ -17,7 +17,7 @@ use ehlo::{EarlyTalk, Extensions, Mechanism, Millis, Mode};
 use ehlo_tokio::TlsAcceptor;
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::sync::{Notify, Semaphore};
 
@@ -190,6 +190,7 @@ impl Site {
             Kind::Lmtp => *lmtp,
         };
         let mut config = of_kind
+            .hostname(&self.config.hostname)
             .latest_hold(latest_hold)
             .mechanisms(&self.config.auth.mechanisms)
             // A listener that a reload has taken out goes on, and may have lost its certificate.
@@ -205,8 +206,8 @@ impl Site {
     }
 }
 
-/// What the settings of the core are for all listeners of a kind. They are made beforehand: with every connection that took a tenth of
-/// its instructions.
+/// What the settings of the core are for all listeners of a kind, but for what they borrow. They are made beforehand: with every connection
+/// that took a tenth of its instructions.
 fn protocol(config: &Config, kind: Kind, is_held: bool) -> ehlo::Config<'static> {
     let Config { limits, timeouts, protocol, auth, .. } = config;
     let offered = protocol.extensions.iter().map(extension).fold(Extensions::NONE, Extensions::with);
@@ -222,7 +223,7 @@ fn protocol(config: &Config, kind: Kind, is_held: bool) -> ehlo::Config<'static>
         Tolerance::Refuse => ehlo::Tolerance::Refuse,
         Tolerance::Allow => ehlo::Tolerance::Allow,
     };
-    let made = ehlo::Config::new(own_name(&config.hostname))
+    let made = ehlo::Config::new("")
         .mode(match kind {
             Kind::Mx | Kind::Submission => Mode::Smtp,
             Kind::Lmtp => Mode::Lmtp,
@@ -258,19 +259,6 @@ fn protocol(config: &Config, kind: Kind, is_held: bool) -> ehlo::Config<'static>
         Some(minimum) => made.auth_minimum(minimum),
         None => made,
     }
-}
-
-/// The name of the server, for as long as the process lasts, as the settings above have to have it. A server has few names in its life, and
-/// each is kept once, however often the configuration is reloaded.
-fn own_name(name: &str) -> &'static str {
-    static NAMES: Mutex<Vec<&'static str>> = Mutex::new(Vec::new());
-    let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(known) = names.iter().find(|known| **known == name) {
-        return known;
-    }
-    let kept: &'static str = name.to_owned().leak();
-    names.push(kept);
-    kept
 }
 
 /// The core counts to 65,535, which for these limits is as good as no limit.
