@@ -92,21 +92,21 @@ mod tests {
             " AUTH=<>",
             " ",
         ];
-        let texts = words.iter().flat_map(|one| words.iter().map(move |other| std::format!("{one}{other}")));
-        let texts: Vec<String> = texts.chain(words.map(String::from)).collect();
+        let mut texts: Vec<String> = words.map(String::from).to_vec();
+        for length in [words.len(), words.len() * words.len()] {
+            let longer = |text: &String| words.map(|word| std::format!("{text}{word}"));
+            texts.extend(texts.iter().rev().take(length).flat_map(longer).collect::<Vec<_>>());
+        }
         let mut taken = 0;
         for in_force in [InForce::ALL, InForce::NOTHING, InForce { extensions: Extensions::SIZE, ..InForce::NOTHING }] {
-            for parameters in texts
-                .iter()
-                .flat_map(|text| words.iter().map(move |word| std::format!("{text}{word}")))
-                .chain(texts.clone())
-            {
+            // Miri is slow, and the first have all there is to see.
+            for parameters in texts.iter().take(if cfg!(miri) { 240 } else { usize::MAX }) {
                 let Some(usual) = Declared::usual(parameters.as_bytes(), in_force.extensions) else { continue };
-                let read = read(&parameters, in_force).unwrap_or_else(|| panic!("{parameters} is not taken"));
+                let read = read(parameters, in_force).unwrap_or_else(|| panic!("{parameters} is not taken"));
                 assert_eq!((usual.size, usual.body, usual.smtputf8), (read.size, read.body, read.smtputf8));
                 taken += 1;
             }
         }
-        assert!(taken > 50, "{taken}");
+        assert!(taken > 20, "{taken}");
     }
 }
