@@ -16,7 +16,8 @@ use crate::time::Millis;
 ///     .extensions(Extensions::TRANSPORT.without(Extensions::SMTPUTF8));
 /// ```
 ///
-/// Defaults are what RFC 5321 recommends, and strict where it leaves a choice.
+/// Defaults are what RFC 5321 recommends, and strict where it leaves a choice. Make it once, and not for each session: most of the answer to
+/// EHLO is made with it.
 #[derive(Debug, Clone, Copy)]
 pub struct Config<'c> {
     pub(crate) hostname: &'c str,
