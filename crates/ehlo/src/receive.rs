@@ -21,6 +21,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
             self.state.content.quick = 0;
         }
         let whole: &'i [u8] = input;
+        // Behind each piece: it need not go through the decoder. (A small processor has less room for code.)
         #[cfg(target_pointer_width = "64")]
         if whole.is_empty() {
             return self.more(now);

@@ -320,7 +320,7 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
             Pending::Hello { .. } if !self.out.is_empty() => return Some(Step::Send),
             _ => return Some(Step::Request),
         }
-        if self.state.is_settled() {
+        if self.state.all_seen_to() {
             self.line.next();
         }
         if self.state.secret && self.state.phase() != Phase::Sasl {

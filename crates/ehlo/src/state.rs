@@ -267,7 +267,7 @@ impl State {
     }
 
     /// Notes that all has been seen to; whether that ends a line.
-    pub(crate) const fn is_settled(&mut self) -> bool {
+    pub(crate) const fn all_seen_to(&mut self) -> bool {
         self.busy = false;
         core::mem::replace(&mut self.line_taken, false)
     }

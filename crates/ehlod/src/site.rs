@@ -118,8 +118,8 @@ impl Site {
         let checks = Checks::new(&config.content).map(Arc::new).map_err(SiteError::Unusable)?;
         let memory = Budget::new(config.limits.memory);
         let password_checks = Arc::new(Semaphore::new(PASSWORD_CHECKS));
-        let is_held = delivery.next_hop().is_none();
-        let protocols = [Kind::Mx, Kind::Submission, Kind::Lmtp].map(|kind| protocol(&config, kind, is_held));
+        let may_hold = delivery.next_hop().is_none();
+        let protocols = [Kind::Mx, Kind::Submission, Kind::Lmtp].map(|kind| protocol(&config, kind, may_hold));
         Ok(Self {
             config,
             usable: true,
@@ -208,7 +208,7 @@ impl Site {
 
 /// What the settings of the core are for all listeners of a kind, but for what they borrow. They are made beforehand: with every connection
 /// that took a tenth of its instructions.
-fn protocol(config: &Config, kind: Kind, is_held: bool) -> ehlo::Config<'static> {
+fn protocol(config: &Config, kind: Kind, may_hold: bool) -> ehlo::Config<'static> {
     let Config { limits, timeouts, protocol, auth, .. } = config;
     let offered = protocol.extensions.iter().map(extension).fold(Extensions::NONE, Extensions::with);
     // RFC 4865 is for submission; LMTP has no ETRN (RFC 2033 4.1).
@@ -218,7 +218,7 @@ fn protocol(config: &Config, kind: Kind, is_held: bool) -> ehlo::Config<'static>
         Kind::Lmtp => Extensions::FUTURERELEASE.with(Extensions::ETRN),
     };
     // Nothing waits here where all mail goes on at once.
-    let held = if is_held { Extensions::NONE } else { Extensions::FUTURERELEASE };
+    let not_held = if may_hold { Extensions::NONE } else { Extensions::FUTURERELEASE };
     let refuse = |tolerance| match tolerance {
         Tolerance::Refuse => ehlo::Tolerance::Refuse,
         Tolerance::Allow => ehlo::Tolerance::Allow,
@@ -228,7 +228,7 @@ fn protocol(config: &Config, kind: Kind, is_held: bool) -> ehlo::Config<'static>
             Kind::Mx | Kind::Submission => Mode::Smtp,
             Kind::Lmtp => Mode::Lmtp,
         })
-        .extensions(offered.without(elsewhere).without(held))
+        .extensions(offered.without(elsewhere).without(not_held))
         .longest_hold(u32::try_from(limits.hold.as_secs()).unwrap_or(u32::MAX))
         .plaintext_auth(auth.plaintext_without_tls)
         .line_endings(match protocol.line_endings {

@@ -100,7 +100,7 @@ impl Figures {
             rate: middle(rate),
             p50_ms: middle(|round| round.p50_ms),
             p99_ms: middle(|round| round.p99_ms),
-            cpu_us: Some(middle(cpu_us)),
+            cpu_us: rounds.iter().all(|round| round.cpu_us.is_some()).then(|| middle(cpu_us)),
             error: rounds.iter().find_map(|round| round.error.clone()),
             spread: ends(rate)
                 .zip(ends(cpu_us))

@@ -11,6 +11,7 @@ mod report;
 
 use std::env;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -62,7 +63,8 @@ fn run(args: &Args) -> Result<(), String> {
     let file = results.join("figures.json");
     let known = match fs::read_to_string(&file) {
         Ok(text) => serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?,
-        Err(_) => Run::default(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !args.last => Run::default(),
+        Err(error) => return Err(format!("{}: {error}", file.display())),
     };
     if args.last {
         return report::write(&results, &known);

@@ -22,7 +22,7 @@ impl<'l> Declared<'l> {
     }
 
     /// Reads parameters where there are none but SIZE, BODY and SMTPUTF8, each in force and written as most clients write it; `None` where
-    /// anything is otherwise, right or wrong. (The way that knows all parameters takes 700 instructions for SIZE and BODY, this one 100. A
+    /// anything is otherwise, right or wrong. (By the way that knows all parameters a MAIL with SIZE and BODY takes 490 instructions more. A
     /// small processor has less room for code.)
     #[cfg(target_pointer_width = "64")]
     pub(crate) fn usual(parameters: &'l [u8], in_force: Extensions) -> Option<Self> {

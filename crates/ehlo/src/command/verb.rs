@@ -122,8 +122,7 @@ impl Verb {
     }
 }
 
-/// What has to be seen to before a command is carried out. (One look-up, since most commands have next to none of it: to ask for each by
-/// the verb took some 40 instructions a command.)
+/// What has to be seen to before a command is carried out. Most commands have next to none of it, so that one look-up tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Traits(u8);
 
