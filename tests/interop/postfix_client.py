@@ -6,7 +6,6 @@ import pwd
 import re
 import signal
 import smtplib
-import socket
 import subprocess
 import sys
 import time
@@ -22,12 +21,6 @@ DAEMONS = LIBRARIES / "sbin"
 PLACE = mta.HERE / "postfix"
 LOG = PLACE / "log"
 SECURED = KIND in ("starttls", "wrong", "tls")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def settings():
@@ -151,7 +144,8 @@ def bounce():
 
 
 def main():
-    port = free_port()
+    # Nobody but this Postfix may answer there.
+    port = int(os.environ["EHLO_FREE_PORT"])
     lay_out(port)
     environment = {**os.environ, "MAIL_CONFIG": str(PLACE), "LD_LIBRARY_PATH": str(LIBRARIES)}
     # The daemons of Postfix are in a session of their own; so it ends no others than its own.

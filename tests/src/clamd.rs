@@ -1,7 +1,7 @@
 //! A real virus scanner: ClamAV's clamd, with a base of one signature, on a Unix socket and a free port of the loopback interface.
 
 use std::fs::{self, File};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -9,8 +9,8 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use crate::Result;
 use crate::patience::eventually;
+use crate::{Result, port};
 
 /// What the one signature finds.
 pub const INFECTED: &str = "this is what the one signature of the tests is about";
@@ -36,8 +36,7 @@ impl Clamd {
     /// Starts one, and waits until it answers.
     pub fn start(program: PathBuf) -> Result<Self> {
         let dir = tempfile::Builder::new().prefix("clamd-").tempdir().map_err(|error| error.to_string())?;
-        let address = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
-        let mut clamd = Self { program, dir, address: address.map_err(|error| error.to_string())?, child: None };
+        let mut clamd = Self { program, dir, address: port::free(), child: None };
         let base = clamd.dir.path().join("base");
         fs::create_dir(&base).map_err(|error| error.to_string())?;
         let octets: String = INFECTED.bytes().map(|octet| format!("{octet:02x}")).collect();

@@ -18,6 +18,7 @@ pub mod memory;
 pub mod names;
 pub mod next_hop;
 pub mod patience;
+pub mod port;
 pub mod postgres;
 pub mod qemu;
 pub mod redis;

@@ -1,7 +1,6 @@
 //! A real PostgreSQL of the tests' own: made in a temporary directory, on a free port of the loopback interface, stopped by its process.
 
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -10,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use crate::Result;
+use crate::{Result, port};
 
 /// Whoever runs it where the tests run as root, whom it refuses: Debian's `nobody`.
 const NOBODY: u32 = 65534;
@@ -38,9 +37,7 @@ impl Postgres {
         if rustix::process::geteuid().is_root() {
             chown(dir.path(), Some(NOBODY), Some(NOBODY)).map_err(|error| error.to_string())?;
         }
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
-        let port = port.map_err(|error| error.to_string())?.port();
-        let mut postgres = Self { programs, dir, port, child: None };
+        let mut postgres = Self { programs, dir, port: port::free().port(), child: None };
         let mut initdb = postgres.program("initdb");
         initdb.args(["--auth=trust", "--username=ehlod", "--encoding=UTF8", "--no-locale", "--no-sync", "-D", "data"]);
         let made = initdb.output().map_err(|error| format!("initdb: {error}"))?;

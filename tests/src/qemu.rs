@@ -1,14 +1,14 @@
 //! The firmware on an emulated board: built, started, listened to, stopped.
 
 use std::io::{BufRead, BufReader};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::Result;
+use crate::{Result, port};
 
 /// The emulator, as it is called.
 pub const EMULATOR: &str = "qemu-system-arm";
@@ -64,9 +64,7 @@ pub fn build() -> Result<(String, PathBuf)> {
 impl Board {
     /// Starts a board, and waits until it is up: what came before would be lost.
     pub fn start(image: &Path) -> Result<Self> {
-        // The port is free now; whoever takes it in between makes the start fail, loudly.
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-        let address = free.map_err(|error| error.to_string())?;
+        let address = port::free();
         let network = format!("user,model=stellaris,hostfwd=tcp:{address}-:25");
         let mut child = Command::new(EMULATOR)
             .args(["-M", "lm3s6965evb", "-display", "none", "-monitor", "none", "-serial", "stdio", "-nic", &network])

@@ -1,14 +1,14 @@
 //! A real Redis of the tests' own, on a free port of the loopback interface.
 
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-use crate::Result;
 use crate::patience::eventually;
+use crate::{Result, port};
 
 /// One program serves as all of Redis's servers and checkers; which it is its name says. Debian's `redis-tools` has it by the second.
 const PROGRAMS: [&str; 2] = ["/usr/bin/redis-server", "/usr/bin/redis-check-rdb"];
@@ -31,8 +31,7 @@ impl Redis {
         let dir = tempfile::tempdir().map_err(|error| error.to_string())?;
         let program = Self::program().ok_or("no redis-server")?;
         symlink(program, dir.path().join("redis-server")).map_err(|error| error.to_string())?;
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
-        let mut redis = Self { dir, port: free.map_err(|error| error.to_string())?.port(), child: None };
+        let mut redis = Self { dir, port: port::free().port(), child: None };
         redis.resume()?;
         Ok(redis)
     }

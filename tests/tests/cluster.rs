@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,6 +17,7 @@ use ehlo_tests::Result;
 use ehlo_tests::client::Client;
 use ehlo_tests::mailbox;
 use ehlo_tests::patience::eventually;
+use ehlo_tests::port;
 use ehlo_tests::postgres::Postgres;
 use ehlo_tests::redis::Redis;
 use ehlo_tests::server::{CONFIG, Home, Server};
@@ -54,7 +55,7 @@ fn check() -> Result<()> {
     let postgres = Postgres::start(Postgres::programs().ok_or("PostgreSQL is not installed")?)?;
     fill(&postgres.url("postgres"))?;
     let mail = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let ports = [free_port()?, free_port()?];
+    let ports = [port::free().port(), port::free().port()];
     let homes = ports.map(|port| home(port, &redis, &postgres, mail.path()));
     let [one, other] = homes.map(Server::start);
     let (one, other) = (one?, other?);
@@ -100,11 +101,6 @@ fn fill(url: &str) -> Result<()> {
     let mut connection = eventually(connect)?;
     runtime.block_on(connection.execute(sqlx::raw_sql(&statements))).map_err(|error| format!("PostgreSQL: {error}"))?;
     Ok(())
-}
-
-fn free_port() -> Result<u16> {
-    let socket = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
-    socket.map(|address| address.port()).map_err(|error| error.to_string())
 }
 
 /// A server of the two: on a port that it keeps when it starts again, for the balancer alone.
@@ -165,7 +161,7 @@ struct Balancer {
 
 impl Balancer {
     fn start(ports: &[u16]) -> Result<Self> {
-        let port = free_port()?;
+        let port = port::free().port();
         // It looks every 200 ms whether a server speaks SMTP, and gives a new connection to another where one is refused.
         let servers: String = ports
             .iter()

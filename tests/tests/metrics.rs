@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use ehlo_tests::Result;
 use ehlo_tests::http::{self, ask, get, post};
 use ehlo_tests::patience::eventually;
+use ehlo_tests::port;
 use ehlo_tests::server::{CONFIG, Home, Server, Signal};
 use ehlo_tests::world::World;
 
@@ -132,7 +133,7 @@ fn a_server_is_well_until_it_ends() {
 #[test]
 fn a_server_is_not_well_without_what_it_leans_on() {
     let home = Home::new();
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = port::free();
     let config = format!(
         "hostname = \"mx.example.net\"\n[[listener]]\naddress = \"127.0.0.1:0\"\n[[domain]]\nname = \"example.net\"\n\
          [directory]\nkind = \"sql\"\nurl = \"sqlite:gone.db\"\n[limits]\nstorage_reserve = 1000000000000000000\n\

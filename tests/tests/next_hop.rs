@@ -9,6 +9,7 @@ use std::thread;
 
 use ehlo_tests::next_hop::{Answers, NextHop};
 use ehlo_tests::patience::eventually;
+use ehlo_tests::port;
 use ehlo_tests::server::{Home, Server};
 use ehlo_tests::world::World;
 
@@ -105,7 +106,7 @@ fn a_next_hop_that_breaks_off_or_is_away_puts_mail_off() {
     assert!(server.stop().unwrap().mailboxes().is_empty());
 
     // A port where nobody listens.
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free = port::free();
     let world = World::auth().with("relay", format!("next_hop = \"smtp:{free}\""));
     let server = Server::start(world.home()).unwrap();
     let mut client = server.connect().unwrap();
@@ -390,7 +391,7 @@ impl Sink {
             return None;
         }
         let dir = tempfile::tempdir().unwrap();
-        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let free = port::free();
         let child = Command::new(program)
             .env("LD_LIBRARY_PATH", postfix.join("usr/lib/postfix"))
             .args(arguments)

@@ -4,13 +4,14 @@
 //! they fail.
 
 use std::io::Write;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use ehlo_tests::Result;
 use ehlo_tests::http::get;
 use ehlo_tests::patience::eventually;
+use ehlo_tests::port;
 use ehlo_tests::server::Server;
 use ehlo_tests::trials::{run, trial};
 use ehlo_tests::world::World;
@@ -96,8 +97,7 @@ impl Prometheus {
             "global:\n  scrape_interval: 1s\nscrape_configs:\n  - job_name: ehlod\n    static_configs:\n      - targets: [\"{server}\"]\n"
         );
         std::fs::write(&config, text).map_err(|error| error.to_string())?;
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
-        let address = free.map_err(|error| error.to_string())?;
+        let address = port::free();
         let child = Command::new(program)
             .arg(format!("--config.file={}", config.display()))
             .arg(format!("--storage.tsdb.path={}", dir.path().join("data").display()))

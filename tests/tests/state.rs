@@ -3,6 +3,7 @@
 use ehlo_tests::Result;
 use ehlo_tests::client::Client;
 use ehlo_tests::patience::eventually;
+use ehlo_tests::port;
 use ehlo_tests::server::{CONFIG, Home, Server, Signal};
 use ehlo_tests::world::World;
 
@@ -142,7 +143,7 @@ fn what_is_wrong_is_told() {
     home.write(CONFIG, "nonsense");
     let (is_done, text) = state(&home, &["list"]);
     assert!(!is_done && text.starts_with("ehlod.toml:1:"), "{text}");
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = port::free();
     let redis = format!("url = \"redis://{closed}/\"");
     World::plain().with("state", "kind = \"redis\"").with("state", redis).write_into(&home);
     let (is_done, text) = state(&home, &["list"]);

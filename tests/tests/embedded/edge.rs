@@ -7,6 +7,7 @@ use std::thread;
 use edge_nal::{Close, TcpAccept, TcpBind, TcpShutdown};
 use ehlo_embedded::ehlo::Instant;
 use ehlo_embedded::embedded_io_async::DelayTime;
+use ehlo_tests::port;
 use futures_lite::future::block_on;
 
 use crate::site::{Service, Stack};
@@ -18,9 +19,8 @@ pub(crate) const STACK: Stack = |service| {
 };
 
 async fn listen(service: &'static Service, say: &mpsc::Sender<SocketAddr>) {
-    // The acceptor does not say which port it got; whoever takes this one in between makes the start fail, loudly.
-    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-    let address = free.expect("a port on the loopback");
+    // The acceptor does not say which port it got.
+    let address = port::free();
     let stack = edge_nal_std::Stack::new();
     let acceptor = stack.bind(address).await.expect("a port that was free");
     say.send(address).expect("somebody waits for it");

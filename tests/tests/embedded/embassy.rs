@@ -7,6 +7,7 @@ use std::thread;
 use edge_nal::{TcpAccept, TcpBind};
 use edge_nal_std::{TcpAcceptor, TcpSocket as HostSocket};
 use ehlo_embedded::embedded_io_async::EmbassyTime;
+use ehlo_tests::port;
 use embassy_net::tcp::TcpSocket;
 use embassy_net::{Config, Ipv4Cidr, Stack as Net, StackResources, StaticConfigV4};
 use embassy_net_driver_channel as channel;
@@ -46,8 +47,7 @@ fn host(
 async fn run(service: &'static Service, say: &mpsc::Sender<SocketAddr>) {
     let (server, mut server_loop, server_cable) = host(SERVER, 1);
     let (client, mut client_loop, client_cable) = host(CLIENT, 2);
-    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-    let address = free.expect("a port on the loopback");
+    let address = port::free();
     let host = edge_nal_std::Stack::new();
     let acceptor = host.bind(address).await.expect("a port that was free");
     say.send(address).expect("somebody waits for it");

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use ehlo_tests::Result;
 use ehlo_tests::patience::eventually;
+use ehlo_tests::port;
 use ehlo_tests::server::{Home, binary};
 use ehlo_tests::world::certificate;
 
@@ -82,7 +82,7 @@ impl Chapter {
         let (certificate, key) = certificate();
         home.write("server.pem", certificate);
         home.write("server.key", key);
-        let free = |port| (port, TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port());
+        let free = |port| (port, port::free().port());
         Self { name, home, printed: None, skipping: false, servers: Vec::new(), ports: [2525].map(free).into() }
     }
 

@@ -11,6 +11,7 @@ use std::process::Command;
 use clients::{CLIENTS, Client, Driver, Need, Scenario, Session};
 use ehlo_tests::mailbox::{self, Mailboxes};
 use ehlo_tests::patience::eventually;
+use ehlo_tests::port;
 use ehlo_tests::reply::lossy;
 use ehlo_tests::server::{CONFIG, Home, Server};
 use ehlo_tests::tap::Tap;
@@ -99,6 +100,7 @@ fn play(script: &str, scenario: &str, scene: &Scene) -> Result<()> {
         .current_dir(&scene.here)
         .env("EHLO_PORT", scene.port.to_string())
         .env("EHLO_TLS_PORT", scene.tls_port.to_string())
+        .env("EHLO_FREE_PORT", port::free().port().to_string())
         .env("EHLO_LMTP", scene.here.join("lmtp.sock"))
         .env("EHLO_MESSAGE", "message.eml")
         .env("EHLO_EXPECT", scene.here.join("expect"))
