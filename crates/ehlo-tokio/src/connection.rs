@@ -6,13 +6,14 @@ use std::pin::{Pin, pin};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use ehlo::{Config, Instant, Peer, Request, Session, Step, Tls};
+use ehlo::{Config, Instant, Peer, Phase, Request, Session, Step, Tls};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use crate::alarm::Alarm;
+use crate::clock::Clock;
 use crate::handler::{AuthStep, Handler, Proxied, Queue, Receipt, Recipient, Verified};
 use crate::inbox;
 use crate::secrets;
@@ -188,8 +189,7 @@ impl<'c> Connection<'c> {
         T: AsyncRead + AsyncWrite + Unpin + Send,
         H: Handler,
     {
-        // Moved on by what the handler takes over content: the time-outs are the client's.
-        let mut begin = time::Instant::now();
+        let mut clock = Clock::start();
         let mut buffer = Vec::new();
         let mut input: &[u8] = &[];
         let (mut told, mut good_bye) = (false, false);
@@ -197,13 +197,10 @@ impl<'c> Connection<'c> {
         let mut alarm = Alarm::default();
         // Whom these two wake, once both are waited for. They are not asked again with every command, which took a fortieth of it.
         let mut woken: Option<Waker> = None;
-        let mut clock = begin;
         loop {
-            let elapsed = clock.saturating_duration_since(begin).as_millis();
-            let now = Instant::from_millis(u64::try_from(elapsed).unwrap_or(u64::MAX));
-            match session.advance(now, &mut input) {
+            match session.advance(clock.now(), &mut input) {
                 Step::Recv { deadline } => {
-                    let deadline = begin + Duration::from_millis(deadline.as_millis());
+                    let deadline = clock.at(deadline);
                     // All of it is through.
                     input = &[];
                     inbox::give_back(std::mem::take(&mut buffer));
@@ -222,10 +219,10 @@ impl<'c> Connection<'c> {
                         if !told && shutdown.as_mut().poll(cx).is_ready() {
                             return Poll::Ready(Heard::Shutdown);
                         }
-                        alarm.poll(cx, clock, deadline).map(|()| Heard::Nothing)
+                        alarm.poll(cx, clock.last(), deadline).map(|()| Heard::Nothing)
                     });
                     let heard = heard.await;
-                    clock = time::Instant::now();
+                    clock.read();
                     match heard {
                         Heard::Octets(octets) => buffer = octets,
                         Heard::Nothing => continue,
@@ -242,18 +239,16 @@ impl<'c> Connection<'c> {
                 }
                 Step::Send => {
                     handler.replies(session.output());
-                    good_bye = says_good_bye(session.output());
-                    timed(&mut clock, pin!(self.write(&mut stream, session.output()))).await?;
+                    good_bye = session.phase() == Phase::Closed && says_good_bye(session.output());
+                    timed(pin!(self.write(&mut stream, session.output())), || clock.read()).await?;
                     session.consume_output(usize::MAX);
                 }
                 Step::Request => {
-                    timed(&mut clock, pin!(decide(session, handler))).await;
+                    timed(pin!(decide(session, handler)), || clock.read()).await;
                 }
                 Step::Content(octets) => {
-                    let given = clock;
-                    // In a box, as what is decided.
-                    timed(&mut clock, Box::pin(handler.content(octets)).as_mut()).await;
-                    begin += clock - given;
+                    // In a box, as what is decided. What the handler takes over content is not the client's time.
+                    timed(Box::pin(handler.content(octets)).as_mut(), || clock.skip()).await;
                 }
                 Step::Aborted(abort) => handler.aborted(abort).await,
                 Step::StartTls => {
@@ -333,13 +328,13 @@ enum Heard {
     Shutdown,
 }
 
-/// Awaits it, and looks at the clock where that took a while: most is ready at once, and the clock is then as it was.
-async fn timed<F: Future>(clock: &mut time::Instant, mut future: Pin<&mut F>) -> F::Output {
+/// Awaits it, and then looks at the clock where that took a while: most is ready at once, and the clock is as it was.
+async fn timed<F: Future>(mut future: Pin<&mut F>, look: impl FnOnce()) -> F::Output {
     if let Poll::Ready(output) = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await {
         return output;
     }
     let output = future.await;
-    *clock = time::Instant::now();
+    look();
     output
 }
 

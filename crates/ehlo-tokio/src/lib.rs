@@ -50,6 +50,7 @@
 #![forbid(unsafe_code)]
 
 mod alarm;
+mod clock;
 mod connection;
 mod gate;
 mod handler;
