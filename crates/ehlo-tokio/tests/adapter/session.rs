@@ -306,3 +306,27 @@ async fn a_closed_connection_is_ended_and_not_reset() {
     assert!(rest.is_empty());
     server.await.unwrap().unwrap();
 }
+
+/// A stream that nobody drops is ended by the server, unless it was told that dropping it is enough.
+#[tokio::test]
+async fn after_quit_a_stream_is_ended_or_left_to_be_dropped() {
+    struct Nobody;
+    impl Handler for Nobody {}
+
+    for ends_with_drop in [false, true] {
+        let (client, mut stream) = tokio::io::duplex(4096);
+        let (mut client, mut nobody) = (Client::new(client), Nobody);
+        let connection = Connection::new(&CONFIG).ends_with_drop(ends_with_drop);
+        let (served, ()) = tokio::join!(connection.serve(&mut stream, &mut nobody), async {
+            client.hear("220").await;
+            client.expect("QUIT", "221").await;
+        });
+        served.unwrap();
+        let is_ended = tokio::select! {
+            biased;
+            _ = client.rest() => true,
+            () = std::future::ready(()) => false,
+        };
+        assert_eq!(is_ended, !ends_with_drop);
+    }
+}
