@@ -266,7 +266,8 @@ where
             return self.full(&opening, &arrival, client, stream.into_parts().1);
         };
         let accepted = Accepted { stream, client, peer, listener, shutdown: shutdown.clone() };
-        (self.serve)(accepted).await;
+        // In a box: a task's own future is copied nine times from start to end, which took a fortieth of a connection's instructions.
+        Box::pin((self.serve)(accepted)).await;
         drop(permit);
     }
 
