@@ -188,9 +188,11 @@ impl Inspection {
     pub fn new(checks: &Arc<Checks>, utf8: bool) -> Option<Self> {
         let walker = checks.takes_apart().then(|| Walker::new(Arc::clone(checks), utf8));
         let whole = checks.config.clamd.is_some().then(|| SpooledTempFile::new(IN_MEMORY));
-        let looks = walker.is_some() || whole.is_some();
+        if walker.is_none() && whole.is_none() {
+            return None;
+        }
         let looking = Some(Box::new(Looking { walker, bounds: Bounds::new(), whole }));
-        looks.then(|| Self { checks: Arc::clone(checks), gathered: Vec::new(), looking })
+        Some(Self { checks: Arc::clone(checks), gathered: Vec::new(), looking })
     }
 
     /// Octets of memory that it takes at the most.

@@ -12,12 +12,12 @@ use std::time::{Duration, SystemTime};
 ///
 /// `501` where the time is past the longest hold, or a time by which the message is to be returned undelivered (RFC 2852) comes before it.
 pub fn hold(site: &Site, mail: &Mail<'_>) -> Result<Option<SystemTime>, Refusal<'static>> {
+    let Some(hold) = mail.hold else { return Ok(None) };
     let refused = Refusal::new("limits.hold", Reply::syntax_error_in_parameters());
     let now = SystemTime::now();
-    let until = match mail.hold {
-        None => return Ok(None),
-        Some(Hold::For(seconds)) => now.checked_add(Duration::from_secs(seconds.into())),
-        Some(Hold::Until(text)) => date::from_rfc3339(text),
+    let until = match hold {
+        Hold::For(seconds) => now.checked_add(Duration::from_secs(seconds.into())),
+        Hold::Until(text) => date::from_rfc3339(text),
     };
     let until = until.ok_or(refused)?;
     // A time that has passed already is as good as none.

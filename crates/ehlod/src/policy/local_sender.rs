@@ -21,6 +21,9 @@ pub async fn local_sender<'a>(
     path: ReversePath<'a>,
 ) -> Result<(), Refusal<'a>> {
     let ReversePath::Mailbox(mailbox) = path else { return Ok(()) };
+    if !site.directory.hosts(mailbox.domain_str()) {
+        return Ok(());
+    }
     match site.directory.resolve(&plain(&mailbox)).await.map_err(unavailable)? {
         Recipient::NoSuchUser => Err(Refusal::new("no such user", Reply::invalid_user(path.as_str()))),
         Recipient::Account(account) if account.suspended => {

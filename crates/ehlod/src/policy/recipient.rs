@@ -75,9 +75,8 @@ pub async fn recipient<'a>(
     path: ForwardPath<'a>,
     room: &'a mut String,
 ) -> Result<Route, Refusal<'a>> {
-    let address = path.as_str();
     let Some(named) = meant(site, sending.client, path) else {
-        return Err(Refusal::new("no such user", Reply::invalid_user(address)));
+        return Err(Refusal::new("no such user", Reply::invalid_user(path.as_str())));
     };
     let on = |list: &[Pattern]| list.iter().any(|pattern| pattern.matches(&named));
     let hosted = site.directory.hosts(named.domain());
@@ -97,7 +96,7 @@ pub async fn recipient<'a>(
         }
     }
     if !is_postmaster && on(&site.config.recipients.deny) {
-        return Err(Refusal::new("recipients.deny", Reply::rcpt_blacklisted(address)));
+        return Err(Refusal::new("recipients.deny", Reply::rcpt_blacklisted(path.as_str())));
     }
     if hosted && !is_postmaster && on(&site.config.recipients.not_allowed) {
         return Err(Refusal::new("recipients.not_allowed", Reply::mailbox_name_not_allowed()));
@@ -105,14 +104,17 @@ pub async fn recipient<'a>(
     let is_from =
         |list: &[Pattern]| sender.as_ref().is_some_and(|sender| list.iter().any(|pattern| pattern.matches(sender)));
     let may_send_to = |accepts_from: &[Pattern]| accepts_from.is_empty() || is_postmaster || is_from(accepts_from);
-    let denied = |rule| Refusal::new(rule, Reply::mailbox_access_denied(address));
+    let denied = |rule| Refusal::new(rule, Reply::mailbox_access_denied(path.as_str()));
 
-    let route = match site.directory.resolve(&named).await.map_err(unavailable)? {
+    let found = site.directory.resolve(&named).await.map_err(unavailable)?;
+    // What is dropped finds room in a mailbox that no account has, which nobody can lock either: of such a one nothing more is to be asked.
+    let is_sure = site.delivery.discards() && matches!(found, Recipient::Mailbox(_));
+    let route = match found {
         Recipient::NotHosted => {
             relay(site, sending, sender.as_ref(), path, room)?;
-            Route { elsewhere: vec![address.to_owned()], is_relayed: true, ..Route::default() }
+            Route { elsewhere: vec![path.as_str().to_owned()], is_relayed: true, ..Route::default() }
         }
-        Recipient::NoSuchUser => return Err(Refusal::new("no such user", Reply::invalid_user(address))),
+        Recipient::NoSuchUser => return Err(Refusal::new("no such user", Reply::invalid_user(path.as_str()))),
         Recipient::Mailbox(mailbox) => Route::into(mailbox),
         Recipient::List(list) => {
             if !may_send_to(&list.accepts_from) {
@@ -124,14 +126,14 @@ pub async fn recipient<'a>(
                 return Err(Refusal::new("list.members", Reply::mail_action_not_taken()));
             }
             if !elsewhere.is_empty() {
-                may_wait(sending, address)?;
+                may_wait(sending, path.as_str())?;
             }
             Route { here: members.here, elsewhere, ..Route::default() }
         }
         Recipient::Account(account) if is_postmaster => Route::into(account.address.clone()),
         Recipient::Account(account) => {
             if account.suspended {
-                return Err(Refusal::new("account.suspended", Reply::user_disabled(address)));
+                return Err(Refusal::new("account.suspended", Reply::user_disabled(path.as_str())));
             }
             if account.refuses_mail {
                 return Err(Refusal::new("account.refuses_mail", Reply::mailbox_name_not_allowed()));
@@ -148,23 +150,24 @@ pub async fn recipient<'a>(
             }
             match forwards_to {
                 Some(to) => {
-                    may_wait(sending, address)?;
+                    may_wait(sending, path.as_str())?;
                     Route { elsewhere: vec![to.to_string()], is_forwarded: true, ..Route::default() }
                 }
                 None => {
                     let is_room = room_in(site, &account, sending.size).await;
-                    is_room.map_err(|reason| reason.refusal(address))?;
+                    is_room.map_err(|reason| reason.refusal(path.as_str()))?;
                     Route::into(account.address.clone())
                 }
             }
         }
     };
     // A list goes to whom it can.
-    let single = if let [mailbox] = &route.here[..] { Some(mailbox.clone()) } else { None };
-    if single.as_ref().is_some_and(|mailbox| site.delivery.is_locked(mailbox)) {
-        return Err(Reason::Locked.refusal(address));
+    let single = if let [mailbox] = &route.here[..] { Some(mailbox) } else { None };
+    if single.is_some_and(|mailbox| site.delivery.is_locked(mailbox)) {
+        return Err(Reason::Locked.refusal(path.as_str()));
     }
-    let named = single.map(|mailbox| Named { path: address.to_owned(), address: named, mailbox });
+    let single = single.filter(|_| !is_sure).cloned();
+    let named = single.map(|mailbox| Named { path: path.as_str().to_owned(), address: named, mailbox });
     Ok(Route { named, ..route })
 }
 
@@ -175,12 +178,13 @@ fn meant(site: &Site, client: &Client, path: ForwardPath<'_>) -> Option<Mailbox>
     match path {
         ForwardPath::Postmaster => Some(Mailbox::new(POSTMASTER, first?)),
         ForwardPath::Mailbox(mailbox) => {
-            let literal = match mailbox.domain() {
-                Domain::Literal(Literal::Ipv4(address)) => Some(IpAddr::V4(address)),
-                Domain::Literal(Literal::Ipv6(address)) => Some(IpAddr::V6(address).to_canonical()),
-                Domain::Literal(Literal::General { .. }) | Domain::Name(_) => None,
-            };
             let named = plain(&mailbox);
+            let is_literal = named.domain().starts_with('[');
+            let literal = match is_literal.then(|| mailbox.domain()) {
+                Some(Domain::Literal(Literal::Ipv4(address))) => Some(IpAddr::V4(address)),
+                Some(Domain::Literal(Literal::Ipv6(address))) => Some(IpAddr::V6(address).to_canonical()),
+                _ => None,
+            };
             match first {
                 Some(first) if literal.is_some() && literal == client.reached() => {
                     Some(Mailbox::new(named.local(), first))
