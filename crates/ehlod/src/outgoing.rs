@@ -37,6 +37,16 @@ impl Outgoing {
         self.recipients.len()
     }
 
+    /// What the message's sender said.
+    pub fn envelope(&self) -> &Envelope {
+        &self.envelope
+    }
+
+    /// Counts a recipient of the transaction whose mail goes on nowhere.
+    pub fn stays(&mut self) {
+        self.recipients.push(Vec::new());
+    }
+
     /// Counts a recipient of the transaction, and puts to the next hops where its mail goes; false where it went there already.
     ///
     /// # Errors

@@ -170,7 +170,7 @@ impl Session {
         };
         let mut head = Vec::new();
         if let Some((result, client)) = transaction.spf.zip(self.client.address) {
-            let sender = &transaction.reverse_path;
+            let sender = transaction.reverse_path();
             head.extend_from_slice(&Spf { result, client, hello, sender, utf8: transaction.smtputf8, by }.fields());
         }
         head.extend_from_slice(&received.field());
@@ -186,13 +186,13 @@ impl Session {
         let refused = worst(&outcome);
         if let Some(unsent) = refused {
             let refusal = Refusal::new(unsent.rule(), unsent.reply());
-            refusal.note(&self.id, &self.client.text, Some(&transaction.reverse_path), transaction.first.as_deref());
+            refusal.note(&self.id, &self.client.text, Some(transaction.reverse_path()), transaction.first.as_deref());
         }
         tracing::info!(
             id = transaction.id,
             session = self.id,
             client = self.client.text,
-            from = transaction.reverse_path,
+            from = transaction.reverse_path(),
             to = transaction.first,
             recipients = transaction.recipients(),
             size,
@@ -209,7 +209,9 @@ impl Session {
                 self.site.held.notify_one();
             }
             self.tally.messages += 1;
-            self.text = format!("Ok queued as {}", transaction.id);
+            self.text.clear();
+            self.text += "Ok queued as ";
+            self.text += &transaction.id;
         }
         outcome
     }
@@ -314,7 +316,7 @@ impl Handler for Session {
         let sending = Sending {
             client: &self.client,
             login: self.login.as_ref(),
-            reverse_path: &transaction.reverse_path,
+            reverse_path: transaction.reverse_path(),
             size: transaction.declared,
             spf: transaction.spf,
             held: transaction.held.is_some(),
@@ -332,18 +334,21 @@ impl Handler for Session {
             }
         };
         // Only mail from elsewhere for somebody here is put off or counted: by LMTP come one's own servers, and users log in.
-        if self.kind == Kind::Mx && !route.is_relayed && !(route.elsewhere.is_empty() && transaction.names(&route.here))
+        if self.site.state.is_some()
+            && self.kind == Kind::Mx
+            && !route.is_relayed
+            && !(route.elsewhere.is_empty() && transaction.names(&route.here))
         {
             let is_first = transaction.recipients() == 0;
-            policy::now(&self.site, sending, path, is_first).await.map_err(log)?;
+            Box::pin(policy::now(&self.site, sending, path, is_first)).await.map_err(log)?;
         }
-        let hops = hops(&self.site, &route, &Onward::new(&rcpt));
+        let hops = hops(&self.site, &route, &rcpt);
         let is_forwarded = route.is_forwarded;
         let forward_path = route.elsewhere.first().map(|path| format!("<{path}>"));
         let is_new = match transaction.add(path.as_str(), route.here, route.named, hops).await {
             Ok(is_new) => is_new,
             Err(unsent) => {
-                let sender = transaction.reverse_path.clone();
+                let sender = transaction.reverse_path().to_owned();
                 let refusal = Refusal::new(unsent.rule(), self.unsent.insert(unsent).reply());
                 return Err(refusal.log(&self.id, &self.client.text, Some(&sender), Some(path.as_str())));
             }
@@ -356,12 +361,12 @@ impl Handler for Session {
     }
 
     async fn data(&mut self) -> Result<(), Reply<'_>> {
-        let sender = self.transaction.as_ref().map(|transaction| transaction.reverse_path.as_str());
+        let sender = self.transaction.as_ref().map(|transaction| transaction.reverse_path());
         policy::room(&self.site, 0).map_err(|refusal| self.refused(refusal, sender, None))?;
         let Some(mut transaction) = self.transaction.take() else { return Err(Reply::processing_error()) };
         let submitted = self.kind == Kind::Submission;
         let (return_path, head) = match transaction.keeps_content(&self.site) {
-            true => (return_path(&transaction.reverse_path), self.head(&transaction)),
+            true => (return_path(transaction.reverse_path()), self.head(&transaction)),
             false => Default::default(),
         };
         let begun = transaction.begin(&self.site, &return_path, &head, submitted).await;
@@ -372,7 +377,7 @@ impl Handler for Session {
             }
             Err(unsent) => {
                 let refusal = Refusal::new(unsent.rule(), self.unsent.insert(unsent).reply());
-                return Err(refusal.log(&self.id, &self.client.text, Some(&transaction.reverse_path), None));
+                return Err(refusal.log(&self.id, &self.client.text, Some(transaction.reverse_path()), None));
             }
         }
         Ok(())
@@ -407,7 +412,7 @@ impl Handler for Session {
             id = transaction.id,
             session = self.id,
             client = self.client.text,
-            from = transaction.reverse_path,
+            from = transaction.reverse_path(),
             to = transaction.first,
             recipients = transaction.recipients(),
             forwarded = self.forwarded.text(),
@@ -478,7 +483,11 @@ impl Handler for Session {
 }
 
 /// Which next hops have to take a recipient, and as whom: users here go where all mail goes, others by way of the relay.
-fn hops<'s>(site: &'s Site, route: &Route, onward: &Onward) -> Vec<(&'s Arc<Hop>, Vec<Onward>)> {
+fn hops<'s>(site: &'s Site, route: &Route, rcpt: &Rcpt<'_>) -> Vec<(&'s Arc<Hop>, Vec<Onward>)> {
+    if site.delivery.next_hop().is_none() && route.elsewhere.is_empty() {
+        return Vec::new();
+    }
+    let onward = Onward::new(rcpt);
     let here = site.delivery.next_hop().map(|hop| {
         let onwards = route.here.iter().map(|mailbox| onward.to(mailbox.to_string()));
         (hop, onwards.collect())

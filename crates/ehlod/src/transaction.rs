@@ -12,7 +12,7 @@ use crate::site::Site;
 use crate::submission::Completion;
 use ehlo::{Mail, Reply};
 use mail_auth::SpfResult;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -76,8 +76,6 @@ impl From<HopError> for Unsent {
 pub struct Transaction {
     /// The message's name in the log, in its Received field, and in the reply.
     pub id: String,
-    /// The reverse-path, without angle brackets.
-    pub reverse_path: String,
     /// Whether it is internationalised.
     pub smtputf8: bool,
     /// Until when it is held back (RFC 4865).
@@ -87,9 +85,9 @@ pub struct Transaction {
     /// Where the message goes, each mailbox once.
     pub mailboxes: Vec<Mailbox>,
     /// The same, to look one up; whether something leads there that is asked about no more.
-    known: HashMap<Mailbox, bool>,
-    /// The recipients, in their order, that are asked about again when the message is there.
-    named: Vec<Option<Named>>,
+    known: BTreeMap<Mailbox, bool>,
+    /// The recipients that are asked about again when the message is there, each with its place among all.
+    named: Vec<(usize, Named)>,
     /// What the sender's domain says of the client, where it was asked.
     pub spf: Option<SpfResult>,
     /// How large the message is to be, where its sender has declared it (RFC 1870).
@@ -113,12 +111,11 @@ impl Transaction {
     pub fn new(site: &Site, mail: &Mail<'_>, held: Option<SystemTime>, spf: Option<SpfResult>) -> Self {
         Self {
             id: queue_id::next(),
-            reverse_path: mail.reverse_path.as_str().to_owned(),
             smtputf8: mail.smtputf8,
             held,
             first: None,
             mailboxes: Vec::new(),
-            known: HashMap::new(),
+            known: BTreeMap::new(),
             named: Vec::new(),
             spf,
             declared: mail.size,
@@ -131,6 +128,11 @@ impl Transaction {
             size: 0,
             failure: None,
         }
+    }
+
+    /// The reverse-path, without angle brackets.
+    pub fn reverse_path(&self) -> &str {
+        &self.outgoing.envelope().reverse_path
     }
 
     /// Whether all of these mailboxes are recipients already.
@@ -151,24 +153,34 @@ impl Transaction {
         named: Option<Named>,
         hops: Vec<(&Arc<Hop>, Vec<Onward>)>,
     ) -> Result<bool, Unsent> {
-        let added: Vec<_> = mailboxes.iter().filter(|mailbox| !self.known.contains_key(mailbox)).cloned().collect();
+        let added = mailboxes.iter().filter(|mailbox| !self.known.contains_key(mailbox)).count();
         let onwards: usize = hops.iter().map(|(_, onwards)| onwards.len()).sum();
-        if self.mailboxes.len().saturating_add(added.len()).saturating_add(onwards) > MOST_MAILBOXES {
+        if self.mailboxes.len().saturating_add(added).saturating_add(onwards) > MOST_MAILBOXES {
             return Err(Unsent::Here(Refusal::new("limits.recipients", Reply::too_many_rcpts())));
         }
-        let goes_on = self.outgoing.add(hops).await.map_err(|error| match error {
-            HopError::Refused(answer) => Unsent::There(answer),
-            HopError::Broken(_) => Unsent::Here(Refusal::new("next hop", Reply::mail_action_not_taken())),
-        })?;
-        let is_new = !added.is_empty() || goes_on;
+        let goes_on = if hops.is_empty() {
+            self.outgoing.stays();
+            false
+        } else {
+            Box::pin(self.outgoing.add(hops)).await.map_err(|error| match error {
+                HopError::Refused(answer) => Unsent::There(answer),
+                HopError::Broken(_) => Unsent::Here(Refusal::new("next hop", Reply::mail_action_not_taken())),
+            })?
+        };
+        let is_new = added > 0 || goes_on;
         if is_new {
             self.first.get_or_insert_with(|| path.to_owned());
         }
         for mailbox in mailboxes {
-            *self.known.entry(mailbox).or_default() |= named.is_none();
+            match self.known.get_mut(&mailbox) {
+                Some(leads) => *leads |= named.is_none(),
+                None => {
+                    self.mailboxes.push(mailbox.clone());
+                    self.known.insert(mailbox, named.is_none());
+                }
+            }
         }
-        self.named.push(named);
-        self.mailboxes.extend(added);
+        self.named.extend(named.map(|named| (self.outgoing.recipients() - 1, named)));
         Ok(is_new)
     }
 
@@ -190,7 +202,7 @@ impl Transaction {
     /// A next hop wants no message.
     pub async fn begin(&mut self, site: &Site, return_path: &[u8], head: &[u8], submitted: bool) -> Result<(), Unsent> {
         self.outgoing.begin(head).await?;
-        if !self.mailboxes.is_empty() {
+        if !self.mailboxes.is_empty() && !site.delivery.discards() {
             let head = [return_path, head].concat();
             self.message = Some(match self.held {
                 None => site.delivery.begin(&self.mailboxes, head),
@@ -244,10 +256,10 @@ impl Transaction {
             return Err(refused("limits.transaction_storage", Reply::too_much_mail_data()));
         }
         if let Some(inspection) = &mut self.inspection {
-            inspection.take(octets).await.map_err(Unsent::Content)?;
+            Box::pin(inspection.take(octets)).await.map_err(Unsent::Content)?;
         }
         if let Some(message) = &mut self.message {
-            message.write(octets).await.map_err(|error| Unsent::Here(policy::failed(&error)))?;
+            Box::pin(message.write(octets)).await.map_err(|error| Unsent::Here(policy::failed(&error)))?;
         }
         self.outgoing.write(octets).await;
         if let Some(error) = self.outgoing.failure() {
@@ -289,14 +301,18 @@ impl Transaction {
         message = message.filter(|_| gets_it);
         // On disk first, since what a next hop has taken cannot be taken back.
         if let (None, Some(message), false) = (&self.failure, &mut message, self.outgoing.is_empty()) {
-            self.failure = message.flush().await.err().map(|error| Unsent::Here(policy::failed(&error)));
+            self.failure = Box::pin(message.flush()).await.err().map(|error| Unsent::Here(policy::failed(&error)));
         }
         if let Some(failure) = self.failure.take() {
             self.outgoing.give_up();
             return vec![Err(failure); count];
         }
-        let there = self.outgoing.end().await.into_iter().map(|verdict| verdict.map_err(Unsent::from));
-        let told: Vec<_> = there.zip(taken).map(|(there, taken)| there.and(taken)).collect();
+        let told = if self.outgoing.is_empty() {
+            taken
+        } else {
+            let there = Box::pin(self.outgoing.end()).await;
+            there.into_iter().zip(taken).map(|(there, taken)| there.map_err(Unsent::from).and(taken)).collect()
+        };
         let Some(mut message) = message.filter(|_| each || told.iter().all(Result::is_ok)) else { return told };
         message.leave_out(&left_out);
         match Box::pin(message.commit()).await {
@@ -310,21 +326,19 @@ impl Transaction {
 
     /// Whether each recipient takes the message, now that it is there.
     async fn taken(&self, site: &Site) -> Vec<Result<(), Unsent>> {
-        let mut taken = Vec::with_capacity(self.named.len());
-        for named in &self.named {
-            taken.push(match named {
-                None => Ok(()),
-                Some(named) => policy::takes(site, &self.reverse_path, named, self.size)
-                    .await
-                    .map_err(|reason| Unsent::Recipient(reason, named.path.clone())),
-            });
+        let mut taken = vec![Ok(()); self.recipients()];
+        for (recipient, named) in &self.named {
+            let takes = Box::pin(policy::takes(site, self.reverse_path(), named, self.size)).await;
+            if let (Err(reason), Some(taken)) = (takes, taken.get_mut(*recipient)) {
+                *taken = Err(Unsent::Recipient(reason, named.path.clone()));
+            }
         }
         taken
     }
 
     /// The mailboxes that do not get the message, since nobody leads there who takes it.
     fn left_out(&self, taken: &[Result<(), Unsent>]) -> Vec<Mailbox> {
-        let named = || self.named.iter().zip(taken).filter_map(|(named, taken)| Some((named.as_ref()?, taken)));
+        let named = || self.named.iter().filter_map(|(recipient, named)| Some((named, taken.get(*recipient)?)));
         let gets = |mailbox: &Mailbox| {
             self.known.get(mailbox).is_some_and(|leads| *leads)
                 || named().any(|(named, taken)| taken.is_ok() && named.mailbox == *mailbox)

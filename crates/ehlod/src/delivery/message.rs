@@ -30,7 +30,7 @@ enum State {
     /// The message goes nowhere.
     Discard,
     /// The message goes to disk.
-    Spool(Spool),
+    Spool(Box<Spool>),
     /// Some of the message got lost on its way to disk, or still is on its way.
     Torn,
 }
@@ -57,7 +57,7 @@ impl Message {
         held: Option<SystemTime>,
         head: Vec<u8>,
     ) -> Self {
-        Self { size: 0, state: State::Spool(Spool { maildir, mailboxes, held, buffer: head, draft: None }) }
+        Self { size: 0, state: State::Spool(Box::new(Spool { maildir, mailboxes, held, buffer: head, draft: None })) }
     }
 
     /// Octets of content so far, without the head.
@@ -146,7 +146,8 @@ impl Message {
 impl Drop for Message {
     /// Removing a file may block, so that is done elsewhere where there is a runtime to do it.
     fn drop(&mut self) {
-        if let State::Spool(spool @ Spool { draft: Some(_), .. }) = mem::replace(&mut self.state, State::Torn)
+        if let State::Spool(spool) = mem::replace(&mut self.state, State::Torn)
+            && spool.draft.is_some()
             && let Ok(runtime) = Handle::try_current()
         {
             runtime.spawn_blocking(|| drop(spool));

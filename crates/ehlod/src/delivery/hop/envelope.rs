@@ -12,7 +12,8 @@ use std::time::Instant;
 /// What a message's sender asked for, as far as it goes on.
 #[derive(Clone, Debug)]
 pub struct Envelope {
-    reverse_path: String,
+    /// The reverse-path, without angle brackets.
+    pub reverse_path: String,
     size: Option<u64>,
     body: Option<Body>,
     smtputf8: bool,
