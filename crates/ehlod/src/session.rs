@@ -51,6 +51,7 @@ pub fn serve(
             // Behind a proxy of the PROXY protocol it is the client that speaks, and not the proxy.
             .trusted(listener.xclient && listener.trusts(client.address))
             .compact(site.has_short_lines())
+            .ends_with_drop(true)
             .write_timeout(site.config.timeouts.write)
             .handshake_timeout(site.config.timeouts.tls_handshake)
             .shutdown(shutdown);
