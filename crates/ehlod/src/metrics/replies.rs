@@ -20,7 +20,7 @@ pub struct Replies {
 
 #[derive(Debug)]
 struct Code {
-    digits: [u8; 3],
+    digits: u32,
     /// The wording that says the most first: one may begin as another does.
     rows: Vec<(Wording, IntCounter)>,
     /// For what none of them says.
@@ -42,10 +42,7 @@ impl Replies {
         let mut codes: Vec<Code> = Vec::new();
         for row in CATALOGUE {
             let text = row.code.to_string();
-            let mut digits = [b'0'; 3];
-            for (digit, octet) in digits.iter_mut().zip(text.bytes()) {
-                *digit = octet;
-            }
+            let digits = digits(text.as_bytes());
             let counter = counters.with_label_values(&[text.as_str(), row.id]);
             let wording = (Wording::new(row.text), counter);
             match codes.iter_mut().find(|code| code.digits == digits) {
@@ -59,7 +56,7 @@ impl Replies {
         codes.sort_by_key(|code| code.digits);
         for code in &mut codes {
             code.rows.sort_by_key(|(wording, _)| Reverse(wording.length()));
-            if code.digits == *b"250" {
+            if code.digits == digits(b"250") {
                 // "Ok" stands for whatever a command came to: `250 SIZE` at the end of a reply to EHLO, `250 bob@example.net`.
                 code.other = counters.with_label_values(&["250", "ok"]);
             }
@@ -72,15 +69,12 @@ impl Replies {
     #[must_use]
     pub fn of(&self, line: &[u8]) -> &IntCounter {
         let [two, three, four, five] = &self.others;
-        let (digits, text) = match line {
-            [a, b, c, _, text @ ..] => ([*a, *b, *c], text),
-            _ => return five,
-        };
-        let Ok(at) = self.codes.binary_search_by_key(&digits, |code| code.digits) else {
-            return match digits {
-                [b'2', ..] => two,
-                [b'3', ..] => three,
-                [b'4', ..] => four,
+        let [first, _, _, _, text @ ..] = line else { return five };
+        let Ok(at) = self.codes.binary_search_by_key(&digits(line), |code| code.digits) else {
+            return match first {
+                b'2' => two,
+                b'3' => three,
+                b'4' => four,
                 _ => five,
             };
         };
@@ -90,6 +84,14 @@ impl Replies {
             Some((_, counter)) => counter,
             None => &code.other,
         }
+    }
+}
+
+/// The three digits that a line begins with, as a number by which they are compared at once.
+fn digits(line: &[u8]) -> u32 {
+    match line {
+        [one, two, three, ..] => u32::from_be_bytes([0, *one, *two, *three]),
+        _ => 0,
     }
 }
 
