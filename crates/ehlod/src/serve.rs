@@ -78,19 +78,20 @@ impl Current {
     }
 
     /// What the configuration says now of a bound listener; what it said when it was bound, if it is not in there any more.
-    fn listener(&self, site: &Site, index: usize) -> Option<Listener> {
+    fn listener<'s>(&'s self, site: &'s Site, index: usize) -> Option<&'s Listener> {
         let bound = self.bound.get(index)?;
         // Ports that were left to the system are told apart by their order; sockets of one name are all the same listener's.
         let alike = |other: &&Listener| other.address == bound.address && !other.address.excludes(&bound.address);
         let place = self.bound.iter().take(index).filter(alike).count();
         let now = site.config.listeners.iter().filter(|listener| listener.address == bound.address).nth(place);
-        Some(now.unwrap_or(bound).clone())
+        Some(now.unwrap_or(bound))
     }
 
     /// What stands before the session of a connection.
     fn opening(&self, arrival: &Arrival) -> Opening {
         let opening = Opening::new();
-        let Some(listener) = self.listener(&self.site(), arrival.listener) else { return opening };
+        let site = self.site();
+        let Some(listener) = self.listener(&site, arrival.listener) else { return opening };
         let opening = if listener.tls == TlsMode::Implicit { opening.implicit_tls() } else { opening };
         if listener.proxy_protocol {
             opening.proxy_protocol(listener.trusts(arrival.peer.map(|peer| peer.ip())))
@@ -174,7 +175,7 @@ async fn serve(args: &ServeArgs, mut passed: Passed) -> Result<(), String> {
         })
         .run(move |accepted| {
             let site = current.site();
-            let listener = current.listener(&site, accepted.listener);
+            let listener = current.listener(&site, accepted.listener).cloned();
             session::serve(site, listener, accepted)
         })
         .await;
