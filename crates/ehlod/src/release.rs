@@ -16,8 +16,12 @@ pub async fn run(site: impl Fn() -> Arc<Site>) {
     loop {
         let site = site();
         places.turn_to(&site.delivery);
-        let Ok((looked, next)) = spawn_blocking(move || places.look()).await else { return };
-        places = looked;
+        let mut next = None;
+        // A server that stores nothing needs no thread for that.
+        if places.hold() {
+            let Ok(looked) = spawn_blocking(move || places.look()).await else { return };
+            (places, next) = looked;
+        }
         let wait = next.map_or(PATIENCE, |next| next.duration_since(SystemTime::now()).unwrap_or_default());
         let _ = time::timeout(wait.min(PATIENCE), site.held.notified()).await;
     }
@@ -38,6 +42,11 @@ impl Places {
         if !before.is_same(delivery) {
             self.former.push(before);
         }
+    }
+
+    /// Whether anything may be held there at all.
+    fn hold(&self) -> bool {
+        self.current.holds() || !self.former.is_empty()
     }
 
     /// Sees to every place; when something is due next. Blocks.

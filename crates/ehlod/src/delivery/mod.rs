@@ -79,6 +79,12 @@ impl Delivery {
         matches!(self, Self::Discard)
     }
 
+    /// Whether messages can be held back here until a time.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        matches!(self, Self::Maildir(_))
+    }
+
     /// Starts a message to one or more mailboxes. `head` is what the server itself puts before the content:
     /// [`return_path`](crate::trace::return_path) and [`Received`](crate::trace::Received), each with its CRLF.
     ///
