@@ -6,7 +6,7 @@ use ehlo::{
     Config, EarlyTalk, Extensions, Instant, Mailbox, Mechanism, Peer, Phase, Request, Session, Step, Tolerance,
 };
 
-use super::{Content, HOSTNAME};
+use super::{Content, Dialogue, HOSTNAME};
 use crate::sasl;
 
 /// A session of the usual size, on a configuration that can be a `static`.
@@ -31,6 +31,28 @@ pub fn connected(auth: bool) -> Usual {
 /// A whole session.
 pub fn session(input: &[u8], auth: bool, mut replies: impl FnMut(&[u8]), mut content: impl FnMut(&[u8])) {
     drive(&mut connected(auth), input, &mut replies, &mut content);
+}
+
+/// A session with authentication that goes on.
+#[derive(Debug)]
+pub struct Greeted<R> {
+    session: Usual,
+    replies: R,
+}
+
+impl<R: FnMut(&[u8])> Greeted<R> {
+    /// Greeted, and answered `before`.
+    pub fn after(before: &[u8], replies: R) -> Self {
+        let mut session = connected(true);
+        drive(&mut session, before, &mut |_| {}, &mut |_| {});
+        Self { session, replies }
+    }
+}
+
+impl<R: FnMut(&[u8])> Dialogue for Greeted<R> {
+    fn go_on(&mut self, commands: &[u8]) {
+        drive(&mut self.session, commands, &mut self.replies, &mut |_| {});
+    }
 }
 
 /// Does what the session says until it wants more than `input`, or is over. Everyone is let do everything that a right password
