@@ -68,9 +68,12 @@ fn answer<F: FnMut(&[u8])>(session: &mut Session<Taker<F>>, input: &[u8], out: &
     }
 }
 
+/// What drops content.
+type Nowhere = fn(&[u8]);
+
 /// A session with authentication that goes on.
 pub struct Greeted<R> {
-    session: Session<Taker<fn(&[u8])>>,
+    session: Session<Taker<Nowhere>>,
     out: Vec<u8>,
     replies: R,
 }
@@ -78,7 +81,7 @@ pub struct Greeted<R> {
 impl<R: FnMut(&[u8])> Greeted<R> {
     /// Greeted, and answered `before`.
     pub fn after(before: &[u8], replies: R) -> Self {
-        let nowhere: fn(&[u8]) = |_| {};
+        let nowhere: Nowhere = |_| {};
         let (mut session, mut out) = (connected(true, nowhere), Vec::with_capacity(1024));
         answer(&mut session, before, &mut out);
         Self { session, out, replies }

@@ -78,7 +78,7 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
     /// no decision of the caller's.
     #[cfg(target_pointer_width = "64")]
     #[inline]
-    pub(crate) fn usual_command<'i>(&mut self, input: &mut &'i [u8]) -> bool {
+    pub(crate) fn usual_command(&mut self, input: &mut &[u8]) -> bool {
         let taken = match self.state.phase() {
             Phase::Mail | Phase::NoRcpt | Phase::Rcpt => self.usual_rcpt(input),
             Phase::Ready => self.usual_mail(input),
