@@ -127,12 +127,9 @@ impl<F: FnMut(&[u8])> Content for Data<F> {
                     Step::Content(octets) => (self.content)(octets),
                     // More is read, or the message is refused.
                     Step::Recv { .. } | Step::Closed => break,
+                    // The end has been found: what is made of the message is another matter.
+                    Step::Request if matches!(self.session.phase(), Phase::Data | Phase::Chunk) => return true,
                     Step::Request => match self.session.request() {
-                        // The end has been found: what is made of the message is another matter.
-                        Some(Request::Message(ask)) => {
-                            ask.answer.defer();
-                            return true;
-                        }
                         Some(Request::Data(ask)) => ask.answer.accept(),
                         _ => panic!("a request that no message makes"),
                     },
