@@ -36,6 +36,13 @@ pub fn without(parts: &[&str]) -> (Vec<u8>, usize) {
     (stream.into_bytes(), commands)
 }
 
+/// The commands up to DATA, and those behind the message that follows it; neither has the message itself, which stands between them.
+pub fn around_the_message(stream: &[u8]) -> (&[u8], &[u8]) {
+    let line = ONE_LINE.as_bytes();
+    let at = stream.windows(line.len()).position(|octets| octets == line).expect("there is a message");
+    (&stream[..at], &stream[at + line.len()..])
+}
+
 /// A session from its first octet to its last: EHLO, MAIL, three RCPT, twelve lines, RSET, NOOP, QUIT.
 pub const WHOLE_SESSION: &[u8] = b"EHLO client.example.com\r\n\
     MAIL FROM:<alice@example.com> BODY=8BITMIME\r\n\

@@ -1,6 +1,9 @@
 //! What is measured is the whole work: each crate takes all of the input, and what comes of it is right.
 
-use ehlo_benches::peers::{Content, Scratch, mailin, mailrs, ours, smtp_codec, smtp_message, smtp_proto};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use ehlo_benches::peers::{Content, Dialogue, Scratch, mailin, mailrs, ours, smtp_codec, smtp_message, smtp_proto};
 use ehlo_benches::{PIECE, input, sasl};
 
 /// The codes of replies, one for each reply.
@@ -60,14 +63,39 @@ fn every_command_is_answered() {
         smtp_proto::session(&whole, true, scratch, |octets| replies.extend(octets), |octets| content.extend(octets));
     });
     assert_eq!((&codes[..], &content[..]), (&expected[..], &line[..]));
-    let (codes, _) = run(|scratch, replies, _| smtp_codec::answer(&whole, scratch, |octets| replies.extend(octets)));
-    assert_eq!(codes, expected);
     let (codes, content) = run(|scratch, replies, content| {
         let replied = |octets: &[u8]| replies.extend(octets);
         smtp_message::session(&without_auth, scratch, replied, |octets| content.extend(octets));
     });
     let expected: Vec<u16> = expected.into_iter().filter(|code| *code != 235).collect();
     assert_eq!((codes, &content[..]), (expected, &line[..]));
+}
+
+/// The codes that a dialogue answers with: one that begins with the stream, and another that goes on behind the message.
+fn around<D: Dialogue>(stream: &[u8], make: impl Fn(&[u8], Rc<RefCell<Vec<u8>>>) -> D) -> [Vec<u16>; 2] {
+    let (begin, end) = input::around_the_message(stream);
+    [(&[][..], begin), (&stream[..stream.len() - end.len()], end)].map(|(before, commands)| {
+        let replies = Rc::default();
+        make(before, Rc::clone(&replies)).go_on(commands);
+        let replies = replies.borrow();
+        codes(&replies)
+    })
+}
+
+#[test]
+fn commands_are_answered_around_a_message() {
+    let (whole, _) = input::without(&[]);
+    let (without_size, _) = input::without(&[input::SIZE]);
+    let (without_auth, _) = input::without(&[input::AUTH]);
+    let into = |replies: Rc<RefCell<Vec<u8>>>| move |octets: &[u8]| replies.borrow_mut().extend(octets);
+    let expected = [[250, 235, 250, 250, 250, 250, 354].to_vec(), [250, 250, 221].to_vec()];
+    assert_eq!(around(&whole, |before, replies| ours::Greeted::after(before, into(replies))), expected);
+    assert_eq!(around(&without_size, |before, replies| mailin::Greeted::after(before, into(replies))), expected);
+    assert_eq!(around(&whole, |before, replies| mailrs::Greeted::after(before, into(replies))), expected);
+    assert_eq!(around(&whole, |before, replies| smtp_proto::Greeted::after(before, into(replies))), expected);
+    assert_eq!(around(&whole, |_, replies| smtp_codec::Greeted::new(into(replies))), expected);
+    let expected = [[250, 250, 250, 250, 250, 354].to_vec(), [250, 250, 221].to_vec()];
+    assert_eq!(around(&without_auth, |before, replies| smtp_message::Greeted::after(before, into(replies))), expected);
 }
 
 #[test]

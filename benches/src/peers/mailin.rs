@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use mailin::response::{AUTH_OK, INVALID_CREDENTIALS};
 use mailin::{Action, AuthMechanism, Handler, Response, Session, SessionBuilder};
 
-use super::{Content, HOSTNAME, Scratch, lines};
+use super::{Content, Dialogue, HOSTNAME, Scratch, lines};
 use crate::sasl;
 
 static OPEN: LazyLock<SessionBuilder> = LazyLock::new(|| SessionBuilder::new(HOSTNAME));
@@ -54,6 +54,11 @@ pub fn session(
     let mut session = connected(auth, content);
     // Writing into a `Vec` does not fail.
     let _ = session.greeting().write_to(out);
+    answer(&mut session, input, out);
+    replies(out);
+}
+
+fn answer<F: FnMut(&[u8])>(session: &mut Session<Taker<F>>, input: &[u8], out: &mut Vec<u8>) {
     for line in lines(input) {
         let response = session.process(line);
         let _ = response.write_to(out);
@@ -61,7 +66,34 @@ pub fn session(
             break;
         }
     }
-    replies(out);
+}
+
+/// What drops content.
+type Nowhere = fn(&[u8]);
+
+/// A session with authentication that goes on.
+pub struct Greeted<R> {
+    session: Session<Taker<Nowhere>>,
+    out: Vec<u8>,
+    replies: R,
+}
+
+impl<R: FnMut(&[u8])> Greeted<R> {
+    /// Greeted, and answered `before`.
+    pub fn after(before: &[u8], replies: R) -> Self {
+        let nowhere: Nowhere = |_| {};
+        let (mut session, mut out) = (connected(true, nowhere), Vec::with_capacity(1024));
+        answer(&mut session, before, &mut out);
+        Self { session, out, replies }
+    }
+}
+
+impl<R: FnMut(&[u8])> Dialogue for Greeted<R> {
+    fn go_on(&mut self, commands: &[u8]) {
+        self.out.clear();
+        answer(&mut self.session, commands, &mut self.out);
+        (self.replies)(&self.out);
+    }
 }
 
 /// A session that stands in mail data.

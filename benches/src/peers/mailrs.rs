@@ -10,7 +10,7 @@ use mailrs_smtp_proto::{
 };
 use tokio_util::codec::Decoder;
 
-use super::{Content, HOSTNAME, Scratch, lines};
+use super::{Content, Dialogue, HOSTNAME, Scratch, lines};
 use crate::sasl;
 
 /// Parses commands; how many. Lines are cut without the codec, which would make a `String` of each.
@@ -36,18 +36,31 @@ pub fn session(
     auth: bool,
     scratch: &mut Scratch,
     mut replies: impl FnMut(&[u8]),
+    content: impl FnMut(&[u8]),
+) {
+    scratch.out.clear();
+    scratch.out.extend_from_slice(Response::greeting(HOSTNAME).format_greeting().as_bytes());
+    scratch.input.clear();
+    answer(&mut connected(auth), &mut codec(), input, scratch, content);
+    replies(&scratch.out);
+}
+
+fn connected(auth: bool) -> Session {
+    let config = SessionConfig { require_tls_for_auth: !auth, max_size: 1 << 30, ..SessionConfig::default() };
+    Session::new(HOSTNAME, config)
+}
+
+fn answer(
+    session: &mut Session,
+    codec: &mut SmtpCodec,
+    input: &[u8],
+    scratch: &mut Scratch,
     mut content: impl FnMut(&[u8]),
 ) {
     let Scratch { out, input: buffer, .. } = scratch;
-    out.clear();
-    buffer.clear();
     // In place of the read.
     buffer.extend_from_slice(input);
-    let config = SessionConfig { require_tls_for_auth: !auth, max_size: 1 << 30, ..SessionConfig::default() };
-    let mut session = Session::new(HOSTNAME, config);
-    let mut codec = codec();
     let mut say = |reply: &str| out.extend_from_slice(reply.as_bytes());
-    say(&Response::greeting(HOSTNAME).format_greeting());
     let mut challenged: Option<AuthStep> = None;
     while let Ok(Some(input)) = codec.decode(buffer) {
         let line = match input {
@@ -97,7 +110,32 @@ pub fn session(
             }
         }
     }
-    replies(out);
+}
+
+/// A session with authentication that goes on.
+pub struct Greeted<R> {
+    session: Session,
+    codec: SmtpCodec,
+    scratch: Scratch,
+    replies: R,
+}
+
+impl<R: FnMut(&[u8])> Greeted<R> {
+    /// Greeted, and answered `before`.
+    pub fn after(before: &[u8], replies: R) -> Self {
+        let mut scratch = Scratch { out: Vec::with_capacity(1024), ..Scratch::default() };
+        let (mut session, mut codec) = (connected(true), codec());
+        answer(&mut session, &mut codec, before, &mut scratch, |_| {});
+        Self { session, codec, scratch, replies }
+    }
+}
+
+impl<R: FnMut(&[u8])> Dialogue for Greeted<R> {
+    fn go_on(&mut self, commands: &[u8]) {
+        self.scratch.out.clear();
+        answer(&mut self.session, &mut self.codec, commands, &mut self.scratch, |_| {});
+        (self.replies)(&self.scratch.out);
+    }
 }
 
 /// Mail data after DATA.

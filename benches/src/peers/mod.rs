@@ -28,6 +28,12 @@ pub struct Scratch {
     pub input: BytesMut,
 }
 
+/// A session that has been greeted; for a crate that has none, what answers in its place.
+pub trait Dialogue {
+    /// Takes commands, and hands what is said to them on to whom it was told when it was made.
+    fn go_on(&mut self, commands: &[u8]);
+}
+
 /// Takes in the data of one message, and hands the content on to whom it was told when it was made.
 pub trait Content {
     /// Takes pieces of mail data. Whether the message is over.

@@ -6,7 +6,7 @@ use ehlo::{
     Config, EarlyTalk, Extensions, Instant, Mailbox, Mechanism, Peer, Phase, Request, Session, Step, Tolerance,
 };
 
-use super::{Content, HOSTNAME};
+use super::{Content, Dialogue, HOSTNAME};
 use crate::sasl;
 
 /// A session of the usual size, on a configuration that can be a `static`.
@@ -31,6 +31,28 @@ pub fn connected(auth: bool) -> Usual {
 /// A whole session.
 pub fn session(input: &[u8], auth: bool, mut replies: impl FnMut(&[u8]), mut content: impl FnMut(&[u8])) {
     drive(&mut connected(auth), input, &mut replies, &mut content);
+}
+
+/// A session with authentication that goes on.
+#[derive(Debug)]
+pub struct Greeted<R> {
+    session: Usual,
+    replies: R,
+}
+
+impl<R: FnMut(&[u8])> Greeted<R> {
+    /// Greeted, and answered `before`.
+    pub fn after(before: &[u8], replies: R) -> Self {
+        let mut session = connected(true);
+        drive(&mut session, before, &mut |_| {}, &mut |_| {});
+        Self { session, replies }
+    }
+}
+
+impl<R: FnMut(&[u8])> Dialogue for Greeted<R> {
+    fn go_on(&mut self, commands: &[u8]) {
+        drive(&mut self.session, commands, &mut self.replies, &mut |_| {});
+    }
 }
 
 /// Does what the session says until it wants more than `input`, or is over. Everyone is let do everything that a right password
@@ -99,9 +121,25 @@ impl<F: FnMut(&[u8])> Data<F> {
 impl<F: FnMut(&[u8])> Content for Data<F> {
     fn take(&mut self, pieces: Chunks<'_, u8>) -> bool {
         for piece in pieces {
-            drive(&mut self.session, piece, &mut |_| {}, &mut self.content);
+            let mut input = piece;
+            loop {
+                match self.session.advance(Instant::from_millis(0), &mut input) {
+                    Step::Content(octets) => (self.content)(octets),
+                    // More is read, or the message is refused.
+                    Step::Recv { .. } | Step::Closed => break,
+                    // The end has been found: what is made of the message is another matter.
+                    Step::Request if matches!(self.session.phase(), Phase::Data | Phase::Chunk) => return true,
+                    Step::Request => match self.session.request() {
+                        Some(Request::Data(ask)) => ask.answer.accept(),
+                        _ => panic!("a request that no message makes"),
+                    },
+                    Step::Send => self.session.consume_output(usize::MAX),
+                    Step::Aborted(_) => {}
+                    Step::StartTls => panic!("a handshake that no benchmark asks for"),
+                }
+            }
         }
-        matches!(self.session.phase(), Phase::Ready | Phase::Closed)
+        self.session.phase() == Phase::Closed
     }
 }
 

@@ -1,16 +1,14 @@
-//! `smtp-codec`: parses commands into `String`s, and writes replies. It has no session and nothing for mail data, so that the one
-//! message of the commands is skipped for it, and there are no whole sessions.
+//! `smtp-codec`: parses commands into `String`s, and writes replies. It has no session and nothing for mail data, so that there are no whole
+//! sessions.
 
 use std::sync::LazyLock;
 
 use smtp_codec::parse::command;
 use smtp_codec::types::{AuthMechanism, Capability, Command, Response};
 
-use super::{HOSTNAME, Scratch};
-use crate::input::ONE_LINE;
+use super::{Dialogue, HOSTNAME};
 
 struct Replies {
-    greeting: Response,
     hello: Response,
     known: Response,
     data: Response,
@@ -20,7 +18,6 @@ struct Replies {
 
 /// Made once, since each is a `String`.
 static REPLIES: LazyLock<Replies> = LazyLock::new(|| Replies {
-    greeting: Response::greeting(HOSTNAME, "Service ready"),
     hello: Response::ehlo(
         HOSTNAME,
         None::<String>,
@@ -54,28 +51,42 @@ pub fn parse(stream: &[u8], mut command: impl FnMut(&Command)) -> usize {
 }
 
 /// Answers commands as if each were in its place; nothing is checked.
-pub fn answer(stream: &[u8], scratch: &mut Scratch, mut replies: impl FnMut(&[u8])) {
-    let out = &mut scratch.out;
-    out.clear();
-    // Writing into a `Vec` does not fail.
-    let _ = REPLIES.greeting.serialize(out);
+fn answer(stream: &[u8], out: &mut Vec<u8>) {
     let mut rest = stream;
     while let Ok((behind, parsed)) = command::command(rest) {
         rest = behind;
         let reply = match parsed {
             Command::Ehlo { .. } => &REPLIES.hello,
             Command::AuthPlain(_) => &REPLIES.known,
-            Command::Data => {
-                let _ = REPLIES.data.serialize(out);
-                rest = rest.strip_prefix(ONE_LINE.as_bytes()).unwrap_or_default();
-                &REPLIES.ok
-            }
+            Command::Data => &REPLIES.data,
             Command::Quit => &REPLIES.bye,
             _ => &REPLIES.ok,
         };
+        // Writing into a `Vec` does not fail.
         let _ = reply.serialize(out);
     }
-    replies(out);
+}
+
+/// Answers as one that offers authentication.
+#[derive(Debug)]
+pub struct Greeted<R> {
+    out: Vec<u8>,
+    replies: R,
+}
+
+impl<R: FnMut(&[u8])> Greeted<R> {
+    /// Without anything that came before: there is nothing to remember.
+    pub fn new(replies: R) -> Self {
+        Self { out: Vec::with_capacity(1024), replies }
+    }
+}
+
+impl<R: FnMut(&[u8])> Dialogue for Greeted<R> {
+    fn go_on(&mut self, commands: &[u8]) {
+        self.out.clear();
+        answer(commands, &mut self.out);
+        (self.replies)(&self.out);
+    }
 }
 
 /// How many octets the two parts of an address have; 0 where it is none. Something has to follow the address.

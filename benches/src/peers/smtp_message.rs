@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use futures_io::AsyncRead;
 use smtp_message::{Command, DataUnescaper, Email, EnhancedReplyCode, EscapedDataReader, MaybeUtf8, Reply, ReplyCode};
 
-use super::{Content, HOSTNAME, Scratch};
+use super::{Content, Dialogue, HOSTNAME, Scratch};
 use crate::PIECE;
 
 type Said = Reply<&'static str>;
@@ -81,10 +81,15 @@ pub fn parse(stream: &[u8], mut command: impl FnMut(&Command<&str>)) -> usize {
 }
 
 /// A whole session, without the checks that a session has.
-pub fn session(input: &[u8], scratch: &mut Scratch, mut replies: impl FnMut(&[u8]), mut content: impl FnMut(&[u8])) {
+pub fn session(input: &[u8], scratch: &mut Scratch, mut replies: impl FnMut(&[u8]), content: impl FnMut(&[u8])) {
+    scratch.out.clear();
+    say(&mut scratch.out, &REPLIES.greeting);
+    answer(input, scratch, content);
+    replies(&scratch.out);
+}
+
+fn answer(input: &[u8], scratch: &mut Scratch, mut content: impl FnMut(&[u8])) {
     let Scratch { out, content: buffer, .. } = scratch;
-    out.clear();
-    say(out, &REPLIES.greeting);
     let mut rest = input;
     while let Ok((behind, parsed)) = Command::<&str>::parse(rest) {
         rest = behind;
@@ -105,7 +110,30 @@ pub fn session(input: &[u8], scratch: &mut Scratch, mut replies: impl FnMut(&[u8
         };
         say(out, reply);
     }
-    replies(out);
+}
+
+/// Answers commands.
+#[derive(Debug)]
+pub struct Greeted<R> {
+    scratch: Scratch,
+    replies: R,
+}
+
+impl<R: FnMut(&[u8])> Greeted<R> {
+    /// Has answered `before`.
+    pub fn after(before: &[u8], replies: R) -> Self {
+        let mut scratch = Scratch { out: Vec::with_capacity(1024), ..Scratch::default() };
+        answer(before, &mut scratch, |_| {});
+        Self { scratch, replies }
+    }
+}
+
+impl<R: FnMut(&[u8])> Dialogue for Greeted<R> {
+    fn go_on(&mut self, commands: &[u8]) {
+        self.scratch.out.clear();
+        answer(commands, &mut self.scratch, |_| {});
+        (self.replies)(&self.scratch.out);
+    }
 }
 
 /// Gives the pieces, one at a read, and how many octets are left.

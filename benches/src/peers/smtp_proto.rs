@@ -10,7 +10,7 @@ use smtp_proto::{
     EXT_PIPELINING, EXT_SIZE, EXT_SMTP_UTF8, EhloResponse, Error, MtPriority, Request, Response,
 };
 
-use super::{Content, HOSTNAME, Scratch};
+use super::{Content, Dialogue, HOSTNAME, Scratch};
 use crate::PIECE;
 
 const fn reply(code: u16, esc: [u8; 3], message: &'static str) -> Response<&'static str> {
@@ -69,14 +69,19 @@ pub fn session(
     auth: bool,
     scratch: &mut Scratch,
     mut replies: impl FnMut(&[u8]),
-    mut content: impl FnMut(&[u8]),
+    content: impl FnMut(&[u8]),
 ) {
+    scratch.out.clear();
+    // Writing into a `Vec` does not fail.
+    let _ = GREETING.write(&mut scratch.out);
+    answer(input, auth, scratch, content);
+    replies(&scratch.out);
+}
+
+fn answer(input: &[u8], auth: bool, scratch: &mut Scratch, mut content: impl FnMut(&[u8])) {
     let Scratch { out, content: buffer, .. } = scratch;
-    out.clear();
     let mut octets = input.iter();
     let mut requests = RequestReceiver::default();
-    // Writing into a `Vec` does not fail.
-    let _ = GREETING.write(&mut *out);
     loop {
         let reply = match requests.ingest(&mut octets) {
             Ok(Request::Ehlo { .. }) => {
@@ -107,7 +112,30 @@ pub fn session(
         };
         let _ = reply.write(&mut *out);
     }
-    replies(out);
+}
+
+/// Answers as one that offers authentication.
+#[derive(Debug)]
+pub struct Greeted<R> {
+    scratch: Scratch,
+    replies: R,
+}
+
+impl<R: FnMut(&[u8])> Greeted<R> {
+    /// Has answered `before`.
+    pub fn after(before: &[u8], replies: R) -> Self {
+        let mut scratch = Scratch { out: Vec::with_capacity(1024), ..Scratch::default() };
+        answer(before, true, &mut scratch, |_| {});
+        Self { scratch, replies }
+    }
+}
+
+impl<R: FnMut(&[u8])> Dialogue for Greeted<R> {
+    fn go_on(&mut self, commands: &[u8]) {
+        self.scratch.out.clear();
+        answer(commands, true, &mut self.scratch, |_| {});
+        (self.replies)(&self.scratch.out);
+    }
 }
 
 /// Mail data after DATA.

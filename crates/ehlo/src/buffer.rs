@@ -150,9 +150,18 @@ impl Buffer {
         }
     }
 
-    /// Overwrites all octets, those too that are past its length: what was decoded in place leaves some there.
-    pub(crate) fn wipe(&mut self) {
-        self.octets.fill(0);
+    /// Whether nothing is left of what was in it.
+    #[cfg(test)]
+    pub(crate) fn is_wiped(&self) -> bool {
+        self.octets.iter().all(|octet| *octet == 0)
+    }
+
+    /// Overwrites all octets, and so many at the start whether or not they are past its length: what was decoded in place leaves some there.
+    pub(crate) fn wipe(&mut self, used: usize) {
+        match self.octets.get_mut(..used.max(self.len)) {
+            Some(octets) => octets.fill(0),
+            None => self.octets.fill(0),
+        }
         self.len = 0;
     }
 }
@@ -234,9 +243,8 @@ mod tests {
         let mut buffer = Buffer::<[u8; 4]>::new();
         assert!(buffer.append(b"abcd"));
         buffer.truncate(1);
-        buffer.wipe();
-        assert!(buffer.is_empty());
-        assert_eq!(buffer.octets, [0; 4]);
+        buffer.wipe(4);
+        assert!(buffer.is_empty() && buffer.is_wiped());
     }
 
     #[test]

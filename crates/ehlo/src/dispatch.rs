@@ -4,6 +4,8 @@ use crate::buffer::Span;
 use crate::command::characters::is_ascii;
 use crate::command::mail::{self, InForce};
 use crate::command::parked::{ParkedMail, ParkedRcpt};
+#[cfg(target_pointer_width = "64")]
+use crate::command::usual::{self, Usual};
 use crate::command::verb::{self, Traits, Verb};
 use crate::command::{self, ArgumentError, hello};
 #[cfg(feature = "extensions")]
@@ -22,10 +24,16 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
         let line = trim(self.line.buffer());
         let (verb, behind) = verb::split(line);
         let arguments = Span::new(behind, line.len().wrapping_sub(behind));
-        let traits = verb.traits();
         if !plain && self.is_malformed(verb) {
             return;
         }
+        self.verb(verb, arguments, input, plain);
+    }
+
+    /// Does what a line that is well made says.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(always))]
+    fn verb(&mut self, verb: Verb, arguments: Span, input: &mut &[u8], plain: bool) {
+        let traits = verb.traits();
         if let Some(refusal) = self.refusal(verb, traits, input) {
             #[cfg(feature = "chunking")]
             if verb == Verb::Bdat {
@@ -45,6 +53,76 @@ impl<const LINE: usize, const OUT: usize> Session<'_, LINE, OUT> {
                 ArgumentError::NotAscii => const { Canned::invalid_character() },
             });
         }
+    }
+
+    /// Does what a verb of four letters says that has come with its CRLF alone: such a line is not looked at any further, nor kept. False
+    /// where the input does not begin with one.
+    #[cfg(target_pointer_width = "64")]
+    #[inline]
+    pub(crate) fn bare_command(&mut self, input: &mut &[u8]) -> bool {
+        let [a, b, c, d, b'\r', b'\n', behind @ ..] = *input else { return false };
+        if !self.line.is_untouched() || self.state.phase() == Phase::Sasl {
+            return false;
+        }
+        let verb = verb::of_four([*a, *b, *c, *d]);
+        if matches!(verb, Verb::Unknown | Verb::Http) {
+            return false;
+        }
+        *input = behind;
+        self.state.clock = None;
+        self.verb(verb, Span::default(), input, true);
+        true
+    }
+
+    /// Takes MAIL or RCPT as most clients write them off the input, and asks for the decision; false where there is no such, or the answer is
+    /// no decision of the caller's.
+    #[cfg(target_pointer_width = "64")]
+    #[inline]
+    pub(crate) fn usual_command(&mut self, input: &mut &[u8]) -> bool {
+        let taken = match self.state.phase() {
+            Phase::Mail | Phase::NoRcpt | Phase::Rcpt => self.usual_rcpt(input),
+            Phase::Ready => self.usual_mail(input),
+            _ => None,
+        };
+        let Some(behind) = taken else { return false };
+        self.state.clock = None;
+        self.state.line_taken();
+        *input = behind;
+        true
+    }
+
+    /// RCPT; what is behind it.
+    #[cfg(target_pointer_width = "64")]
+    #[inline]
+    fn usual_rcpt<'i>(&mut self, input: &'i [u8]) -> Option<&'i [u8]> {
+        if !self.line.is_untouched() || self.state.recipients >= self.config.recipients || self.state.takes_no_more() {
+            return None;
+        }
+        let Usual { raw, line, behind } = usual::rcpt(input)?;
+        self.line.take(line);
+        self.state.ask(Pending::Rcpt(ParkedRcpt::new(line, &raw)));
+        Some(behind)
+    }
+
+    /// MAIL; what is behind it.
+    #[cfg(target_pointer_width = "64")]
+    #[inline]
+    fn usual_mail<'i>(&mut self, input: &'i [u8]) -> Option<&'i [u8]> {
+        let config = self.config;
+        if !self.line.is_untouched()
+            || (config.require_auth && !self.state.authenticated)
+            || self.state.transactions >= config.transactions
+        {
+            return None;
+        }
+        let in_force = if self.state.extended { config.extensions } else { Extensions::NONE };
+        let Usual { raw, line, behind } = usual::mail(input, in_force)?;
+        if config.message_size != 0 && raw.declared.size.is_some_and(|size| size > config.message_size) {
+            return None;
+        }
+        self.line.take(line);
+        self.state.ask(Pending::Mail(ParkedMail::new(line, &raw)));
+        Some(behind)
     }
 
     /// Refuses a line that is too long, or made of what no line may be made of; whether it did.

@@ -228,6 +228,18 @@ impl<'c, const LINE: usize, const OUT: usize> Session<'c, LINE, OUT> {
         if self.state.waste > 0 {
             return self.drop_chunk(now, input);
         }
+        #[cfg(target_pointer_width = "64")]
+        if input.is_empty() {
+            return self.wait(now, self.config.command_timeout);
+        }
+        #[cfg(target_pointer_width = "64")]
+        if self.usual_command(input) {
+            return Some(Step::Request);
+        }
+        #[cfg(target_pointer_width = "64")]
+        if self.bare_command(input) {
+            return None;
+        }
         match self.read_line(now, input) {
             Ok(plain) => {
                 self.line_taken(input, plain);

@@ -77,6 +77,13 @@ impl Run {
     pub(crate) fn over(mut self, old: Self) -> Self {
         let is_anew = |old: &Measured| self.measured.iter().any(|new| (&new.peer, new.cell) == (&old.peer, old.cell));
         let mut kept: Vec<_> = old.measured.into_iter().filter(|old| !is_anew(old)).collect();
+        if !kept.is_empty() {
+            self.machine += &format!("- {} of the figures are of earlier runs\n", kept.len());
+            // Whoever was left out then has no figures now either.
+            let missing = |why: &String| !self.measured.iter().any(|new| why.starts_with(&new.peer));
+            self.left_out.extend(old.left_out.into_iter().filter(missing));
+            self.left_out.dedup();
+        }
         self.measured.append(&mut kept);
         let all = Cell::all();
         let place = |one: &Measured| {
@@ -236,7 +243,9 @@ mod tests {
         let run = |measured| Run { measured, ..Run::default() };
         let old = run(vec![measured("ehlod, discarding", 1, 1.0), measured("smtp-sink", 0, 2.0)]);
         let new = run(vec![measured("smtp-sink", 0, 3.0), measured("ehlod, discarding", 0, 4.0)]);
-        let rates: Vec<_> = new.over(old).measured.iter().map(|one| one.figures.rate).collect();
+        let run = new.over(old);
+        let rates: Vec<_> = run.measured.iter().map(|one| one.figures.rate).collect();
         assert_eq!(rates, [4.0, 1.0, 3.0]);
+        assert_eq!(run.machine, "- 1 of the figures are of earlier runs\n");
     }
 }

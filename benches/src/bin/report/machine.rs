@@ -45,7 +45,7 @@ pub(crate) fn describe(here: &Path, load: &Load) -> String {
     format!(
         "- Machine: {model} (family/model {family}), {cores} cores; {} {}; {}\n\
          - Load at the end: {load}\n\
-         - Compiler: {rustc}, release profile (thin LTO, one codegen unit); target features {}, others chosen by `memchr` as the program runs\n\
+         - Compiler: {rustc}, bench profile (fat LTO, one codegen unit); target features {}, others chosen by `memchr` as the program runs\n\
          - `ehlo` of commit {commit}, with the features `std` and `scram`\n\
          - {}; `mailrs` in the tables is the last two together\n\n",
         std::env::consts::ARCH,

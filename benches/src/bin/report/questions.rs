@@ -68,8 +68,8 @@ pub(crate) const QUESTIONS: &[Question] = &[
         unit: Unit::Nanos("a command"),
         of: &[""],
         notes: &[
-            "EHLO, AUTH PLAIN with an initial response, MAIL with SIZE and BODY, three RCPT, DATA (and a line of text), RSET, NOOP, QUIT, \
-             of a new session each time; the greeting is in it too.",
+            "EHLO, AUTH PLAIN with an initial response, MAIL with SIZE and BODY, three RCPT and DATA, by a session that has been greeted; RSET, NOOP \
+             and QUIT, by one that has had a message. Sessions are made beforehand.",
             NO_SESSION,
             "`mailin` does not know SIZE, and is not given it. `smtp-message` does not know AUTH: it is given nine commands. `smtp-proto` \
              and `smtp-codec` leave the credentials of AUTH encoded.",
@@ -104,7 +104,7 @@ pub(crate) const QUESTIONS: &[Question] = &[
             "octet by octet, 16 KiB",
         ],
         notes: &[
-            "In pieces of 16 KiB but for the last row. Text is of 76 columns, with a stuffed dot in one line of a hundred; dots are lines of \
+            "From the first octet to where the end is found; the answer to the message is not in it. In pieces of 16 KiB but for the last row. Text is of 76 columns, with a stuffed dot in one line of a hundred; dots are lines of \
              `..` alone; in \"cut line ends\" each piece ends with the CR of a CRLF, in \"bare CR\" each begins and ends with one that has no LF.",
             "Only `ehlo` checks line endings: after the first bare CR it refuses the message, and looks for its end alone. The others pass a bare CR on.",
             "`mailrs` searches the whole message anew after each piece, so that 64 MiB would take minutes: not run.",

@@ -174,14 +174,7 @@ pub(crate) fn mail(arguments: &[u8], utf8: bool, in_force: InForce) -> Result<Ra
         return Err(ArgumentError::Syntax);
     };
     let (path, parameters) = reverse_path(without_space(path), utf8).ok_or(ArgumentError::Syntax)?;
-    #[cfg(target_pointer_width = "64")]
-    let usual = Declared::usual(parameters, in_force.extensions).map(|declared| (declared, false));
-    #[cfg(not(target_pointer_width = "64"))]
-    let usual = None;
-    let (declared, rare) = match usual {
-        Some(usual) => usual,
-        None => declared(parameters, utf8, in_force)?,
-    };
+    let (declared, rare) = declared(parameters, utf8, in_force)?;
     if utf8 && !declared.smtputf8 { Err(ArgumentError::NotAscii) } else { Ok(Raw { path, declared, parameters, rare }) }
 }
 

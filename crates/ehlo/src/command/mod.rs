@@ -19,6 +19,8 @@ pub(crate) mod parked;
 pub(crate) mod path;
 #[cfg(feature = "extensions")]
 pub(crate) mod query;
+#[cfg(target_pointer_width = "64")]
+pub(crate) mod usual;
 pub(crate) mod verb;
 
 #[cfg(feature = "extensions")]

@@ -5,7 +5,7 @@ use super::domain::domain;
 use super::mailbox::{Mailbox, RawMailbox, mailbox};
 
 /// The longest path, in octets, its angle brackets counted (RFC 5321 4.5.3.1.3).
-const PATH: usize = 256;
+pub(crate) const PATH: usize = 256;
 
 /// Where a message comes from, and where a report of its failure goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

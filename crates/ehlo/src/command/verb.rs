@@ -249,7 +249,7 @@ pub(crate) fn split(line: &[u8]) -> (Verb, usize) {
 }
 
 /// Four letters fit a number. Clearing one bit makes capitals of letters, and no letter of anything else.
-fn of_four(word: [u8; 4]) -> Verb {
+pub(crate) fn of_four(word: [u8; 4]) -> Verb {
     let word = u32::from_be_bytes(word) & 0xdfdf_dfdf;
     match OF_FOUR.iter().position(|of| *of == word) {
         Some(at) => VERBS.get(at).map_or(Verb::Http, |verb| *verb),
