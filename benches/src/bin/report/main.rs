@@ -70,7 +70,7 @@ fn report(run: bool) -> io::Result<()> {
 }
 
 /// So that what disturbs one crate at one time does not stay with it.
-const ROUNDS: usize = 2;
+const ROUNDS: usize = 3;
 
 /// Many short samples: on a busy machine some of them are left alone.
 const SAMPLES: [&str; 6] = ["--sample-size", "100", "--measurement-time", "0.5", "--warm-up-time", "0.1"];
@@ -78,7 +78,7 @@ const SAMPLES: [&str; 6] = ["--sample-size", "100", "--measurement-time", "0.5",
 const HEAD: &str = "# How fast it is\n\n\
     Written by `cargo run --release -p ehlo-benches --bin report`; not to be edited. What is measured, and how the other crates are used, \
     says [the page above](../README.md).\n\n\
-    Each figure is the fastest of the samples that criterion took in two rounds, since other programs ran on the machine at the same time. Compare \
+    Each figure is the fastest of the samples that criterion took in several rounds, since other programs ran on the machine at the same time. Compare \
     figures within a row; between rows and between machines they say less.\n\n";
 
 fn target(here: &Path) -> PathBuf {
