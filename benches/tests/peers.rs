@@ -92,10 +92,10 @@ fn commands_are_answered_around_a_message() {
     assert_eq!(around(&whole, |before, replies| ours::Greeted::after(before, into(replies))), expected);
     assert_eq!(around(&without_size, |before, replies| mailin::Greeted::after(before, into(replies))), expected);
     assert_eq!(around(&whole, |before, replies| mailrs::Greeted::after(before, into(replies))), expected);
-    assert_eq!(around(&whole, |before, replies| smtp_proto::Greeted::after(before, into(replies))), expected);
-    assert_eq!(around(&whole, |_, replies| smtp_codec::Greeted::new(into(replies))), expected);
+    assert_eq!(around(&whole, |_, replies| smtp_proto::greeted(into(replies))), expected);
+    assert_eq!(around(&whole, |_, replies| smtp_codec::greeted(into(replies))), expected);
     let expected = [[250, 250, 250, 250, 250, 354].to_vec(), [250, 250, 221].to_vec()];
-    assert_eq!(around(&without_auth, |before, replies| smtp_message::Greeted::after(before, into(replies))), expected);
+    assert_eq!(around(&without_auth, |_, replies| smtp_message::greeted(into(replies))), expected);
 }
 
 #[test]

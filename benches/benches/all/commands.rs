@@ -72,8 +72,8 @@ pub(crate) fn answer(criterion: &mut Criterion) {
     take(&mut group, "ehlo", &all, |before| ours::Greeted::after(before, ignore));
     take(&mut group, "mailin", &without_size, |before| mailin::Greeted::after(before, ignore));
     take(&mut group, "mailrs", &all, |before| mailrs::Greeted::after(before, ignore));
-    take(&mut group, "smtp-proto", &all, |before| smtp_proto::Greeted::after(before, ignore));
-    take(&mut group, "smtp-codec", &all, |_| smtp_codec::Greeted::new(ignore));
-    take(&mut group, "smtp-message", &without_auth, |before| smtp_message::Greeted::after(before, ignore));
+    take(&mut group, "smtp-proto", &all, |_| smtp_proto::greeted(ignore));
+    take(&mut group, "smtp-codec", &all, |_| smtp_codec::greeted(ignore));
+    take(&mut group, "smtp-message", &without_auth, |_| smtp_message::greeted(ignore));
     group.finish();
 }

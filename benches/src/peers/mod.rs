@@ -34,6 +34,27 @@ pub trait Dialogue {
     fn go_on(&mut self, commands: &[u8]);
 }
 
+/// What answers in place of a session, for a crate that has none: it knows nothing of what came before.
+struct Unchecked<A, R> {
+    answer: A,
+    scratch: Scratch,
+    replies: R,
+}
+
+impl<A: FnMut(&[u8], &mut Scratch), R: FnMut(&[u8])> Unchecked<A, R> {
+    fn new(answer: A, replies: R) -> Self {
+        Self { answer, scratch: Scratch { out: Vec::with_capacity(1024), ..Scratch::default() }, replies }
+    }
+}
+
+impl<A: FnMut(&[u8], &mut Scratch), R: FnMut(&[u8])> Dialogue for Unchecked<A, R> {
+    fn go_on(&mut self, commands: &[u8]) {
+        self.scratch.out.clear();
+        (self.answer)(commands, &mut self.scratch);
+        (self.replies)(&self.scratch.out);
+    }
+}
+
 /// Takes in the data of one message, and hands the content on to whom it was told when it was made.
 pub trait Content {
     /// Takes pieces of mail data. Whether the message is over.

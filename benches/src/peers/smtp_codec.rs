@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use smtp_codec::parse::command;
 use smtp_codec::types::{AuthMechanism, Capability, Command, Response};
 
-use super::{Dialogue, HOSTNAME};
+use super::{Dialogue, HOSTNAME, Unchecked};
 
 struct Replies {
     hello: Response,
@@ -68,25 +68,8 @@ fn answer(stream: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Answers as one that offers authentication.
-#[derive(Debug)]
-pub struct Greeted<R> {
-    out: Vec<u8>,
-    replies: R,
-}
-
-impl<R: FnMut(&[u8])> Greeted<R> {
-    /// Without anything that came before: there is nothing to remember.
-    pub fn new(replies: R) -> Self {
-        Self { out: Vec::with_capacity(1024), replies }
-    }
-}
-
-impl<R: FnMut(&[u8])> Dialogue for Greeted<R> {
-    fn go_on(&mut self, commands: &[u8]) {
-        self.out.clear();
-        answer(commands, &mut self.out);
-        (self.replies)(&self.out);
-    }
+pub fn greeted(replies: impl FnMut(&[u8])) -> impl Dialogue {
+    Unchecked::new(|commands, scratch| answer(commands, &mut scratch.out), replies)
 }
 
 /// How many octets the two parts of an address have; 0 where it is none. Something has to follow the address.

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use futures_io::AsyncRead;
 use smtp_message::{Command, DataUnescaper, Email, EnhancedReplyCode, EscapedDataReader, MaybeUtf8, Reply, ReplyCode};
 
-use super::{Content, Dialogue, HOSTNAME, Scratch};
+use super::{Content, Dialogue, HOSTNAME, Scratch, Unchecked};
 use crate::PIECE;
 
 type Said = Reply<&'static str>;
@@ -113,27 +113,8 @@ fn answer(input: &[u8], scratch: &mut Scratch, mut content: impl FnMut(&[u8])) {
 }
 
 /// Answers commands.
-#[derive(Debug)]
-pub struct Greeted<R> {
-    scratch: Scratch,
-    replies: R,
-}
-
-impl<R: FnMut(&[u8])> Greeted<R> {
-    /// Has answered `before`.
-    pub fn after(before: &[u8], replies: R) -> Self {
-        let mut scratch = Scratch { out: Vec::with_capacity(1024), ..Scratch::default() };
-        answer(before, &mut scratch, |_| {});
-        Self { scratch, replies }
-    }
-}
-
-impl<R: FnMut(&[u8])> Dialogue for Greeted<R> {
-    fn go_on(&mut self, commands: &[u8]) {
-        self.scratch.out.clear();
-        answer(commands, &mut self.scratch, |_| {});
-        (self.replies)(&self.scratch.out);
-    }
+pub fn greeted(replies: impl FnMut(&[u8])) -> impl Dialogue {
+    Unchecked::new(|commands, scratch| answer(commands, scratch, |_| {}), replies)
 }
 
 /// Gives the pieces, one at a read, and how many octets are left.

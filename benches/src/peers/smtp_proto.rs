@@ -10,7 +10,7 @@ use smtp_proto::{
     EXT_PIPELINING, EXT_SIZE, EXT_SMTP_UTF8, EhloResponse, Error, MtPriority, Request, Response,
 };
 
-use super::{Content, Dialogue, HOSTNAME, Scratch};
+use super::{Content, Dialogue, HOSTNAME, Scratch, Unchecked};
 use crate::PIECE;
 
 const fn reply(code: u16, esc: [u8; 3], message: &'static str) -> Response<&'static str> {
@@ -115,27 +115,8 @@ fn answer(input: &[u8], auth: bool, scratch: &mut Scratch, mut content: impl FnM
 }
 
 /// Answers as one that offers authentication.
-#[derive(Debug)]
-pub struct Greeted<R> {
-    scratch: Scratch,
-    replies: R,
-}
-
-impl<R: FnMut(&[u8])> Greeted<R> {
-    /// Has answered `before`.
-    pub fn after(before: &[u8], replies: R) -> Self {
-        let mut scratch = Scratch { out: Vec::with_capacity(1024), ..Scratch::default() };
-        answer(before, true, &mut scratch, |_| {});
-        Self { scratch, replies }
-    }
-}
-
-impl<R: FnMut(&[u8])> Dialogue for Greeted<R> {
-    fn go_on(&mut self, commands: &[u8]) {
-        self.scratch.out.clear();
-        answer(commands, true, &mut self.scratch, |_| {});
-        (self.replies)(&self.scratch.out);
-    }
+pub fn greeted(replies: impl FnMut(&[u8])) -> impl Dialogue {
+    Unchecked::new(|commands, scratch| answer(commands, true, scratch, |_| {}), replies)
 }
 
 /// Mail data after DATA.

@@ -80,9 +80,10 @@ impl Run {
         if !kept.is_empty() {
             self.machine += &format!("- {} of the figures are of earlier runs\n", kept.len());
             // Whoever was left out then has no figures now either.
-            let missing = |why: &String| !self.measured.iter().any(|new| why.starts_with(&new.peer));
+            let is_of = |why: &str, peer: &str| why.strip_prefix(peer).is_some_and(|rest| rest.starts_with(": "));
+            let (measured, told) = (&self.measured, self.left_out.clone());
+            let missing = |why: &String| !told.contains(why) && !measured.iter().any(|new| is_of(why, &new.peer));
             self.left_out.extend(old.left_out.into_iter().filter(missing));
-            self.left_out.dedup();
         }
         self.measured.append(&mut kept);
         let all = Cell::all();
